@@ -1,0 +1,36 @@
+"""`pix2pix <verb>`, the same as `python -m pix2pix.<verb>`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from pix2pix import __version__
+from pix2pix.command_line import run
+from pix2pix.config import nearest
+
+VERBS = {
+    "train": "learn a task from pairs",
+    "translate": "turn pictures into pictures with a trained model",
+    "evaluate": "measure a model on pairs it has not seen",
+}
+
+
+def main() -> None:
+    """Dispatch to a verb; without one, or with --help, list them."""
+    verb, arguments = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("--help", [])
+    if verb in {"-h", "--help"}:
+        print("usage: pix2pix VERB [--help] ...\n")
+        print("\n".join(f"  {name:<10} {purpose}" for name, purpose in VERBS.items()))
+        return
+    if verb == "--version":
+        print(__version__)
+        return
+    if verb not in VERBS:
+        print(f"pix2pix: unknown verb '{verb}'; {nearest(verb, VERBS)}", file=sys.stderr)
+        sys.exit(2)
+    run(importlib.import_module(f"pix2pix.{verb}").main, f"pix2pix {verb}", arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""From typed models to a command line, and from a user's mistake to one clear line and a non-zero exit."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import tyro
+
+T = TypeVar("T")
+
+
+def parse(model: type[T], arguments: Sequence[str], prog: str, description: str = "", default: T | None = None) -> T:
+    """`arguments` as a `model`; `--help` documents every field.
+
+    Raises ValueError with one line for an unknown flag (nearest named), a wrong type or a missing value.
+    """
+    if {"-h", "--help"} & set(arguments):
+        tyro.cli(model, prog=prog, description=description, args=["--help"], **_default(default))
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return tyro.cli(model, prog=prog, args=list(arguments), **_default(default))
+    except SystemExit:
+        raise ValueError(one_line(said.getvalue())) from None
+
+
+def parse_known(model: type[T], arguments: Sequence[str]) -> tuple[T, list[str]]:
+    """The fields of `model` taken from `arguments`, and all the other arguments, untouched."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return tyro.cli(model, args=list(arguments), add_help=False, return_unknown_args=True)
+    except SystemExit:
+        raise ValueError(one_line(said.getvalue())) from None
+
+
+def _default(default: Any) -> dict[str, Any]:
+    return {} if default is None else {"default": default}
+
+
+def one_line(box: str) -> str:
+    """tyro's framed message as one line: the problem, and the flag that was probably meant."""
+    lines = [re.sub(r"^[│|]\s?|\s*[│|]$", "", line).strip() for line in box.splitlines()]
+    sections: list[list[str]] = [[]]
+    for line in lines:
+        if re.fullmatch(r"[─-]+", line):
+            sections.append([])
+        elif line and line[0] not in "╭╰":
+            sections[-1].append(line)
+    problem = " ".join(sections[0])
+    problem = re.sub(r"\[type=\w+, input_value=(.*?), input_type=\w+\].*", r"(got \1)", problem)
+    problem = re.sub(r"Error parsing \S+: \d+ validation errors? for (\w+) ", lambda m: f"{m[1].lower()}.", problem)
+    meant = [line.split(" ")[0].rstrip(",") for part in sections[1:] if part and part[0].startswith("Perhaps") for line in part[1:]]
+    meant = [word for word in meant if word.startswith("--")]
+    return problem + (f"; did you mean {meant[0]}?" if meant else "")
+
+
+def run(command: Callable[[Sequence[str]], int | None], prog: str, arguments: Sequence[str] | None = None) -> None:
+    """Run a verb and leave the process: 0 when it went well, 2 with one line on standard error for a user's mistake."""
+    try:
+        status = command(sys.argv[1:] if arguments is None else arguments)
+    except ValueError as error:
+        print(f"{prog}: {error}", file=sys.stderr)
+        status = 2
+    except BrokenPipeError:
+        status = 0
+    sys.exit(status or 0)

@@ -1,0 +1,258 @@
+"""A task is data: the models that a task's YAML fills, where the YAML files are found, and errors a person can act on.
+
+Precedence, lowest first: the defaults below (the paper's, arXiv 1611.07004) < task YAML < preset < the task's own lines for that
+preset < `--config` file < command-line flags. A YAML states only what differs.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+Preset = Literal["paper", "standard", "quick"]
+RepresentationName = Literal["rgb", "gray", "labels_onehot"]
+Colour = tuple[int, int, int]
+
+
+def flag(name: str, metavar: str | None = None) -> Any:
+    """A short command-line name beside the field's dotted one."""
+    return tyro.conf.arg(aliases=(name,), metavar=metavar)
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class Source(Frozen):
+    """Where a data set can be downloaded from, and what must arrive."""
+
+    url: str = Field(description="a .tar.gz, .tgz, .tar or .zip archive")
+    bytes: int | None = Field(None, description="size of the archive, checked when given")
+    sha256: str | None = Field(None, description="checksum of the archive, checked when given")
+    licence: str = Field("unknown", description="the terms of the data, shown before the download")
+
+
+class Data(Frozen):
+    """What the pairs are and how they are read."""
+
+    path: Annotated[str | None, flag("--data", "DIR|embedded")] = Field(None, description="a folder of pairs, or 'embedded'")
+    layout: Literal["auto", "side_by_side", "folders"] = Field("auto", description="how pairs lie on disk")
+    input_side: Literal["left", "right"] = Field("left", description="which half is the input (side_by_side)")
+    input_folder: str = Field("input", description="folder of the inputs (folders)")
+    target_folder: str = Field("target", description="folder of the targets (folders)")
+    input: RepresentationName = Field("rgb", description="how the network sees the input")
+    target: RepresentationName = Field("rgb", description="how the network gives the output")
+    palette: dict[str, Colour] = Field(default_factory=dict, description="class name -> RGB colour of a label map")
+    normalise: tuple[str, ...] = Field((), description="steps that make any input fit for the network")
+    size: Annotated[int, flag("--size", "PX")] = Field(256, ge=64, le=1024, description="side of the training crop")
+    load_size: int | None = Field(None, ge=64, description="side resized to before the crop; default size * 286 / 256")
+    flip: bool = Field(True, description="mirror half of the pairs")
+    embedded: str | None = Field(None, description="the drawer of the embedded pairs")
+    source: Source | None = Field(None, description="where the real pairs can be downloaded from")
+    cache_gib: float = Field(4.0, ge=0, description="decoded images are kept in memory up to this size")
+    pixel_limit: int = Field(200_000_000, gt=0, description="larger pictures are refused")
+
+    @property
+    def resize_to(self) -> int:
+        """Side that a pair is resized to before the crop, 286 for 256."""
+        return self.load_size or round(self.size * 286 / 256)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Data:
+        if self.size & (self.size - 1):
+            raise ValueError(f"size: got {self.size}, expected a power of two from 64 to 1024")
+        if self.resize_to < self.size:
+            raise ValueError(f"load_size: got {self.load_size}, expected at least the crop's {self.size}")
+        needs_palette = "labels_onehot" in (self.input, self.target) or "palette" in self.normalise
+        if needs_palette and not self.palette:
+            raise ValueError("palette: empty, but label maps need one colour a class")
+        return self
+
+
+class Model(Frozen):
+    """Generator and discriminator."""
+
+    generator: Literal["unet", "encoder_decoder", "resnet6", "resnet9", "compact_unet"] = "unet"
+    width: int | None = Field(None, gt=0, description="channels of the first stage; default: the generator's own")
+    norm: Literal["instance", "batch", "none"] = "instance"
+    dropout: float | None = Field(None, ge=0, lt=1, description="default: the generator's own")
+    upsampling: Literal["transposed", "resize"] | None = Field(None, description="default: the generator's own")
+    receptive_field: Literal[1, 16, 70, 286] = Field(70, description="of the PatchGAN, in pixels")
+    discriminator_width: int = Field(64, gt=0, description="channels of the discriminator's first stage")
+    conditional: bool = Field(True, description="the discriminator sees the input beside the picture")
+    spectral: bool = Field(False, description="spectral norm in the discriminator, in place of its norm layers")
+
+
+class Train(Frozen):
+    """Losses, schedule, and what is saved when."""
+
+    images: Annotated[int, flag("--images", "N")] = Field(80_000, gt=0, description="length of the run, in images seen")
+    batch: Annotated[int, flag("--batch", "B")] = Field(1, gt=0, description="images a step")
+    seed: Annotated[int, flag("--seed", "S")] = Field(0, ge=0, description="of weights, order, augmentation and dropout")
+    adversarial: Literal["non_saturating", "minimax", "least_squares", "hinge", "wgan_gp"] = "non_saturating"
+    gan_weight: float = Field(1.0, ge=0, description="0 leaves the discriminator out")
+    l1_weight: float = Field(100.0, ge=0, description="0 is the GAN alone")
+    feature_weight: float = Field(0.0, ge=0, description="L1 between the discriminator's features of output and target")
+    gradient_penalty: float = Field(10.0, ge=0, description="weight of WGAN-GP's penalty")
+    r1: float = Field(0.0, ge=0, description="weight of the R1 penalty on the real pairs, which keeps the discriminator in check")
+    r1_every: int = Field(16, gt=0, description="steps between two R1 penalties (lazy regularisation)")
+    learning_rate: float = Field(2e-4, gt=0, description="Adam's rate at batch 1; multiplied by the square root of the batch")
+    discriminator_rate: float = Field(1.0, gt=0, description="the discriminator's rate as a share of the generator's")
+    betas: tuple[float, float] = Field((0.5, 0.999), description="Adam's momenta")
+    decay_from: float = Field(0.5, ge=0, le=1, description="share of the run after which the rate falls linearly to 0")
+    ema: float = Field(0.0, ge=0, description="half-life of the averaged generator in images; 0 is off")
+    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the processor has it")
+    compile: Literal["auto", "yes", "no"] = Field("auto", description="auto: where a compiler is there and the run is long")
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    init: Annotated[str | None, flag("--init", "MODEL")] = Field(None, description="released model to start from")
+    save_every: Annotated[int | None, flag("--save-every", "IMAGES")] = Field(
+        None, gt=0, description="images between two saved states; default: about five minutes"
+    )
+    sample_every: int | None = Field(None, gt=0, description="images between two sample grids; default: a twentieth of the run")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Train:
+        if self.gan_weight == 0 and self.l1_weight == 0:
+            raise ValueError("gan_weight and l1_weight are both 0: nothing to learn from; set one of them")
+        return self
+
+
+class Task(Frozen):
+    """One task, whole: everything that a run, a released model and an app know of it."""
+
+    name: str
+    title: str = ""
+    work: Literal["native", "trained"] = Field("trained", description="the network sees every pixel, or its training size")
+    data: Data = Data()
+    model: Model = Model()
+    train: Train = Train()
+
+
+def configs_folder() -> Path:
+    """The folder of the task files: packaged in a wheel, the repository's own in a checkout."""
+    packaged = Path(__file__).parent / "_configs"
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "configs"
+
+
+def task_names() -> list[str]:
+    """Names of the tasks that come with the product."""
+    return sorted(path.stem for path in configs_folder().glob("*.yaml"))
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """The end of an error line: the name that was probably meant, else all that would do."""
+    names = sorted(valid)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"did you mean '{close[0]}'?" if close else f"expected one of: {', '.join(names)}"
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file as a mapping. Raises ValueError naming the file when it is missing, broken, or no mapping."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: got a {type(content).__name__}, expected 'field: value' lines")
+    return content
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` laid on `base`, section by section. A palette is replaced whole: its classes belong together."""
+    merged = dict(base)
+    for key, value in over.items():
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping) and key != "palette":
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def validate(content: Mapping[str, Any], where: str) -> Task:
+    """`content` as a Task. Raises ValueError with one line: where, field, what was got, what was expected."""
+    try:
+        return Task.model_validate(content)
+    except ValidationError as error:
+        raise ValueError(f"{where}: {explain(error)}") from None
+
+
+def explain(error: ValidationError) -> str:
+    """The first problem of a pydantic error as `field: got, expected, nearest`."""
+    problem = error.errors()[0]
+    field = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        known = _fields_beside(problem["loc"])
+        return f"unknown field '{field}'; {nearest(str(problem['loc'][-1]), known)}"
+    if problem["type"] == "missing":
+        return f"{field}: missing, expected a value"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "literal_error" and isinstance(problem["input"], str):
+        valid = [part.strip(" '") for part in problem["ctx"]["expected"].replace(" or ", ", ").split(",")]
+        return f"{field}: got '{problem['input']}'; {nearest(problem['input'], valid)}"
+    if problem["type"] == "value_error":
+        return f"{field}.{message}" if field else message
+    return f"{field}: got {problem['input']!r}; {message[0].lower()}{message[1:]}"
+
+
+def _fields_beside(location: tuple[int | str, ...]) -> list[str]:
+    model: type[BaseModel] = Task
+    for part in location[:-1]:
+        for candidate in _models_in(model.model_fields[str(part)].annotation):
+            model = candidate
+    return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    parts = getattr(annotation, "__args__", ()) or (annotation,)
+    return [part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)]
+
+
+def load_task(name: str, preset: Preset = "standard", config: Path | None = None) -> Task:
+    """The task `name` (of this product, or a path to a YAML file) under a preset.
+
+    Raises ValueError for an unknown name (nearest named) and for a bad file (field, value and expectation named).
+    """
+    as_path = Path(name)
+    if as_path.suffix in {".yaml", ".yml"}:
+        path = as_path
+    elif name in task_names():
+        path = configs_folder() / f"{name}.yaml"
+    else:
+        raise ValueError(f"unknown task '{name}'; {nearest(name, task_names())}")
+    content = merge({"name": path.stem}, read_yaml(path))
+    own_lines = content.pop("presets", {})
+    validate(content, str(path))
+    content = merge(content, read_yaml(configs_folder() / "presets" / f"{preset}.yaml"))
+    content = merge(content, own_lines.get(preset, {}))
+    where = f"{path} with preset {preset}"
+    if config is not None:
+        content, where = merge(content, read_yaml(config)), str(config)
+    return validate(content, where)
+
+
+def dump(task: Task) -> str:
+    """The resolved configuration as YAML that `load_task` and `--config` read back."""
+    return yaml.safe_dump(task.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120)
+
+
+def differences(old: Task, new: Task) -> dict[str, tuple[Any, Any]]:
+    """Dotted field -> (old, new) for every field that differs."""
+
+    def walk(a: Any, b: Any, prefix: str) -> Iterable[tuple[str, tuple[Any, Any]]]:
+        if isinstance(a, dict) and isinstance(b, dict):
+            for key in [*a, *(key for key in b if key not in a)]:
+                yield from walk(a.get(key), b.get(key), f"{prefix}.{key}" if prefix else key)
+        elif a != b:
+            yield prefix, (a, b)
+
+    return dict(walk(old.model_dump(), new.model_dump(), ""))

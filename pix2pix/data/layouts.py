@@ -1,0 +1,222 @@
+"""Finding the pairs of a data set on disk: how it is laid out, which files belong together, and which split each is in.
+
+Two layouts, looked for in this order when the task says `layout: auto`:
+
+- `folders`: inputs and targets in folders of their own, matched by stem: `train/labels` + `train/photos`,
+  `labels/train` + `photos/train`, `trainA` + `trainB`, or `labels` + `photos` alone, which is all `train`. Folder names
+  are tried in this order: the task's own, input + target, A + B, labels + photos. A is the input, or B where the task's
+  input side is right.
+- `side_by_side`: both halves in one picture, in `train/`, `val/`, `test/`, or in the root itself, which is all `train`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image
+
+from pix2pix.config import Data, nearest
+from pix2pix.images import ImageError, list_images
+
+SPLITS = ("train", "dev", "val", "test")
+ON_DISK = ("train", "val", "test")
+
+# Part of the data, not of a run: another seed would show earlier models' `dev` to their training.
+DEV_SALT = "dev"
+DEV_SHARE = 10
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One pair on disk. `target` is None where both halves lie side by side in the picture `input`."""
+
+    stem: str
+    input: Path
+    target: Path | None
+
+
+@dataclass(frozen=True)
+class PairList:
+    """The pairs of one split, in the order of their names, and one line in words on what they are."""
+
+    root: Path
+    layout: Literal["side_by_side", "folders"]
+    split: str
+    pairs: tuple[Pair, ...]
+    description: str
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where one split lies: one folder of side-by-side pictures, or one of inputs and one of targets."""
+
+    input: Path
+    target: Path | None
+
+
+def find_pairs(root: Path, split: str, data: Data) -> PairList:
+    """The pairs of `split` (train, dev, val or test) under the folder `root`.
+
+    `dev` is a fixed tenth of the training pictures, chosen by their stems alone; `train` is the other nine tenths.
+    Only names are looked at here: `pairs.load_pairs` opens the pictures.
+
+    Raises ValueError with one line: no such folder, no pairs in it, no such split, a partner missing.
+    """
+    check_split(split)
+    if not root.is_dir():
+        raise ValueError(f"{root}: {'a file' if root.exists() else 'no such folder'}; expected a folder of pairs")
+    places = _find_places(root, data)
+    if not places:
+        raise ValueError(_nothing_found(root, data))
+    on_disk = "train" if split == "dev" else split
+    if on_disk not in places:
+        there = [name for name in SPLITS if name in places or (name == "dev" and "train" in places)]
+        raise ValueError(f"{root}: no split '{split}'; there are: {', '.join(there)}")
+    pairs = _match(places[on_disk])
+    if on_disk == "train":
+        held_out = dev_stems(pair.stem for pair in pairs)
+        pairs = [pair for pair in pairs if (pair.stem in held_out) == (split == "dev")]
+        if not pairs:
+            raise ValueError(f"{root}: the one pair in train leaves none for dev; expected at least 2")
+    layout: Literal["side_by_side", "folders"] = "side_by_side" if pairs[0].target is None else "folders"
+    return PairList(root, layout, split, tuple(pairs), _describe(root, split, pairs, places, data))
+
+
+def check_split(split: str) -> None:
+    """Raises ValueError, with the nearest name, when there is no such split."""
+    if split not in SPLITS:
+        raise ValueError(f"unknown split '{split}'; {nearest(split, SPLITS)}")
+
+
+def dev_stems(stems: Iterable[str]) -> frozenset[str]:
+    """The tenth of the training stems that is kept for `dev`; at least one when there are two.
+
+    The order of the hashes decides: the choice is the same on every machine, and pairs added later hardly change it.
+    """
+    ordered = sorted(stems, key=lambda stem: hashlib.sha256(f"{DEV_SALT}/{stem}".encode()).digest())
+    count = max(1, len(ordered) // DEV_SHARE) if len(ordered) >= 2 else 0
+    return frozenset(ordered[:count])
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """(width, height) as the picture is shown, from its header alone. Raises ImageError where that cannot be read."""
+    try:
+        with Image.open(path) as image:
+            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+            return (image.height, image.width) if turned else (image.width, image.height)
+    except Exception as error:  # damaged headers make Pillow raise nearly anything
+        empty = path.is_file() and path.stat().st_size == 0
+        raise ImageError(
+            f"{path}: {'the file is empty' if empty else f'no readable image ({type(error).__name__})'}"
+        ) from None
+
+
+def _folder_names(data: Data) -> list[tuple[str, str]]:
+    a_and_b = ("B", "A") if data.input_side == "right" else ("A", "B")
+    names = [(data.input_folder, data.target_folder), ("input", "target"), a_and_b, ("labels", "photos")]
+    return list(dict.fromkeys(names))
+
+
+def _find_places(root: Path, data: Data) -> dict[str, _Place]:
+    places: dict[str, _Place] = {}
+    if data.layout in ("auto", "folders"):
+        places = _folder_places(root, data)
+    if not places and data.layout in ("auto", "side_by_side"):
+        places = {split: _Place(root / split, None) for split in ON_DISK if _holds_pictures(root / split)}
+        if not places and _holds_pictures(root):
+            places = {"train": _Place(root, None)}
+    return places
+
+
+def _folder_places(root: Path, data: Data) -> dict[str, _Place]:
+    for names in _folder_names(data):
+        for form in ("{split}/{name}", "{name}/{split}", "{split}{name}"):
+            found = {}
+            for split in ON_DISK:
+                source, target = (root / form.format(split=split, name=name) for name in names)
+                if _holds_pictures(source) or _holds_pictures(target):
+                    found[split] = _Place(source, target)
+            if found:
+                return found
+        source, target = (root / name for name in names)
+        if _holds_pictures(source) and _holds_pictures(target):
+            return {"train": _Place(source, target)}
+    return {}
+
+
+def _holds_pictures(folder: Path) -> bool:
+    return folder.is_dir() and bool(list_images(folder))
+
+
+def _match(place: _Place) -> list[Pair]:
+    if place.target is None:
+        return [Pair(stem, path, None) for stem, path in _by_stem(place.input).items()]
+    inputs, targets = _by_stem(place.input), _by_stem(place.target)
+    for here, there, folder in ((inputs, targets, place.target), (targets, inputs, place.input)):
+        lonely = [path for stem, path in here.items() if stem not in there]
+        if lonely:
+            others = f" (and {len(lonely) - 1} more)" if len(lonely) > 1 else ""
+            raise ValueError(
+                f"a pair whose partner is missing: {lonely[0]} has no picture of that name in {folder}{others}"
+            )
+    return [Pair(stem, path, targets[stem]) for stem, path in inputs.items()]
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in list_images(folder) if folder.is_dir() else []:
+        if path.stem in found:
+            raise ValueError(
+                f"{folder}: {found[path.stem].name} and {path.name} have the same stem; expected one picture a stem"
+            )
+        found[path.stem] = path
+    return found
+
+
+def _nothing_found(root: Path, data: Data) -> str:
+    """One line: what was looked for, and what the folder holds instead."""
+    looked_for = []
+    if data.layout in ("auto", "folders"):
+        looked_for.append(
+            f"folders {' or '.join(f'{a} + {b}' for a, b in _folder_names(data))} (in train/, or holding train/)"
+        )
+    if data.layout in ("auto", "side_by_side"):
+        looked_for.append("side-by-side pictures in train/ or in the folder itself")
+    held = sorted(
+        f"{path.name}/" if path.is_dir() else path.name for path in root.iterdir() if not path.name.startswith(".")
+    )
+    holds = ", ".join(held[:6]) + (f" and {len(held) - 6} more" if len(held) > 6 else "") if held else "nothing"
+    return f"{root}: no pairs found; looked for {'; '.join(looked_for)}; the folder holds {holds}"
+
+
+def _describe(root: Path, split: str, pairs: list[Pair], places: Mapping[str, _Place], data: Data) -> str:
+    """E.g. `facades: 360 side-by-side pairs (512x256) in train, 40 in dev, 100 in val; input right, ...`."""
+    counts = {name: len(list_images(place.input)) if place.input.is_dir() else 0 for name, place in places.items()}
+    if "train" in counts:
+        counts["dev"] = len(dev_stems(path.stem for path in list_images(places["train"].input)))
+        counts["train"] -= counts["dev"]
+    others = "".join(f", {counts[name]} in {name}" for name in SPLITS if counts.get(name) and name != split)
+    side_by_side = pairs[0].target is None
+    size = _first_size(pairs)
+    kind = "side-by-side pairs" if side_by_side else "pairs"
+    where = f"input {data.input_side}" if side_by_side else f"input in {pairs[0].input.parent.relative_to(root)}"
+    pixels = f" ({size[0]}x{size[1]})" if size else ""
+    line = f"{root.resolve().name}: {len(pairs)} {kind}{pixels} in {split}{others}; {where}"
+    if "palette" in data.normalise or "labels_onehot" in (data.input, data.target):
+        line += f", labels snapped to {len(data.palette)} classes"
+    if size and min(size[0] // (2 if side_by_side else 1), size[1]) < data.size:
+        line += f", enlarged to {data.size}x{data.size}"
+    return line
+
+
+def _first_size(pairs: list[Pair]) -> tuple[int, int] | None:
+    for pair in pairs:
+        try:
+            return picture_size(pair.input)
+        except ImageError:
+            continue
+    return None

@@ -1,0 +1,144 @@
+"""The endless, resumable stream of training examples, and its batches, made ahead in the background.
+
+What lies at a position depends on the seed and the position alone: not on the batch size, the number of processes, or
+where a run was interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from pix2pix.config import Data
+from pix2pix.data.pairs import PairSource
+from pix2pix.representations import Representation
+
+ORDER, AUGMENTATION = 1, 2  # keep the draws of the two uses of a seed apart
+WORKERS = 2  # what runs at once is mostly decoding; the rest holds Python's lock
+
+
+class Batch(NamedTuple):
+    """Inputs (N, C, S, S) and targets (N, C', S, S), float32 in [-1, 1], and their N positions in the stream."""
+
+    input: torch.Tensor
+    target: torch.Tensor
+    positions: tuple[int, ...]
+
+
+class TrainingStream:
+    """Examples by position: every epoch runs through all pairs in a new order; crop and mirroring are drawn anew.
+
+    Section 6.2 of arXiv 1611.07004: both sides are resized to `resize_to`, cropped to `size` at one place, and mirrored
+    together in half of the cases. May be used from several threads.
+    """
+
+    def __init__(
+        self, pairs: PairSource, data: Data, source: Representation, target: Representation, seed: int
+    ) -> None:
+        assert len(pairs) > 0, "a training needs pairs"
+        self.size = data.size
+        self.source, self.target = source, target
+        self._pairs, self._seed = pairs, seed
+        self._augment = _augmentation(data)
+        self._lock = threading.Lock()
+        self._order: tuple[int, np.ndarray] = (-1, np.empty(0, np.int64))
+
+    def example(self, position: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Input (C, S, S) and target (C', S, S) at a position from 0 on, float32 in [-1, 1]."""
+        assert position >= 0, position
+        source, target = self._pairs.read(self.index(position))
+        generator = np.random.default_rng((self._seed, AUGMENTATION, position))
+        python = random.Random(int(generator.integers(2**63)))
+        with self._lock:
+            # Not `set_random_seed`: it gives every transform a generator of the same seed, and then the mirroring
+            # follows the crop (measured: correlation -0.83 with its height). Here all draw from one, in turn.
+            self._augment.set_random_state(generator, python)
+            cut = self._augment(image=source, target=target)
+        return self.source.encode(cut["image"]), self.target.encode(cut["target"])
+
+    def index(self, position: int) -> int:
+        """Number of the pair at a position."""
+        epoch, place = divmod(position, len(self._pairs))
+        known, order = self._order
+        if known != epoch:
+            order = np.random.default_rng((self._seed, ORDER, epoch)).permutation(len(self._pairs))
+            self._order = epoch, order
+        return int(order[place])
+
+
+def _augmentation(data: Data) -> Any:
+    # Before the import: albumentations asks a server for its newest version otherwise. Imported here because it takes
+    # seconds, which whoever only evaluates should not pay.
+    os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+    import albumentations
+
+    steps = [albumentations.RandomCrop(data.size, data.size)]
+    if data.flip:
+        steps.append(albumentations.HorizontalFlip(p=0.5))
+    return albumentations.Compose(steps, additional_targets={"target": "image"})
+
+
+def batches(
+    stream: TrainingStream, start: int, stop: int, batch: int, rank: int = 0, world: int = 1, prefetch: int = 2
+) -> Iterator[Batch]:
+    """The positions from `start` to `stop` (exclusive) in order, `batch` at a time over all `world` processes together.
+
+    Process `rank` gets those positions of each batch with `position % world == rank`. The last batch may be smaller;
+    every process gets the same number of batches, so a share of it may be empty (N = 0).
+    `prefetch` batches are made ahead by threads, which end when the iterator is closed; their errors are raised here.
+    Raises ValueError when the batch is too small to be shared.
+    """
+    if batch < world:
+        raise ValueError(f"batch: got {batch}, expected at least one image for each of the {world} processes")
+    assert 0 <= start <= stop, (start, stop)
+    assert 0 <= rank < world, (rank, world)
+    return _batches(stream, start, stop, batch, rank, world, prefetch)
+
+
+def _batches(
+    stream: TrainingStream, start: int, stop: int, batch: int, rank: int, world: int, prefetch: int
+) -> Iterator[Batch]:
+    ahead: deque[Future[Batch]] = deque()
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="batches") as pool:
+        try:
+            for first in range(start, stop, batch):
+                share = tuple(p for p in range(first, min(first + batch, stop)) if p % world == rank)
+                ahead.append(pool.submit(_make, stream, share))
+                if len(ahead) > prefetch:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            for future in ahead:
+                future.cancel()
+
+
+def _make(stream: TrainingStream, positions: tuple[int, ...]) -> Batch:
+    size = stream.size
+    inputs = torch.empty(len(positions), stream.source.channels, size, size)
+    targets = torch.empty(len(positions), stream.target.channels, size, size)
+    for row, position in enumerate(positions):
+        inputs[row], targets[row] = stream.example(position)
+    return Batch(inputs, targets, positions)
+
+
+def fixed_examples(pairs: PairSource, data: Data, source: Representation, target: Representation, count: int) -> Batch:
+    """Up to `count` pairs spread evenly over the set, neither cropped nor mirrored: always the same, for previews.
+
+    `positions` holds the numbers of the pairs.
+    """
+    count = min(count, len(pairs))
+    assert count > 0, count
+    chosen = tuple(place * len(pairs) // count for place in range(count))
+    read = [pairs.read(index, data.size) for index in chosen]
+    inputs = torch.stack([source.encode(image) for image, _ in read])
+    targets = torch.stack([target.encode(image) for _, image in read])
+    return Batch(inputs, targets, chosen)

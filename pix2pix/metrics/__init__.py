@@ -1,0 +1,1 @@
+"""How good a translated picture is: pure functions, one idea a file."""

@@ -1,0 +1,245 @@
+"""One loop for every objective: device, precision, processes, schedule of saves and samples, and a clean end whatever happens.
+
+The only place that imports Fabric. Progress is counted in images; every random draw of a step is a function of (seed, rank, images seen),
+so a run that was killed and started again goes on exactly where its last saved state stood.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.strategies import DDPStrategy
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from pix2pix.checkpoint import Facts, load_state, save_model, save_state
+from pix2pix.config import Task
+from pix2pix.training.choices import Choices
+from pix2pix.training.objectives import Backward, Pairs, Progress
+from pix2pix.training.signals import StopRequest
+from pix2pix.training.tracking import RunFolder
+
+SAVE_SECONDS = 300.0
+LOG_SECONDS = 2.0
+
+
+class Objective(Protocol):
+    """What the loop trains. `networks` and `optimizers` are live: the engine puts prepared ones back."""
+
+    networks: dict[str, nn.Module]
+    optimizers: dict[str, torch.optim.Optimizer]
+
+    def step(self, batch: Pairs, progress: Progress, backward: Backward) -> dict[str, Tensor]: ...
+    def preview(self, source: Tensor) -> Tensor: ...
+    def score(self, dev: Pairs) -> dict[str, float]: ...
+    def released(self) -> nn.Module: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended."""
+
+    images: int
+    seconds: float  # of training, over all its parts
+    finished: bool
+    signal: int | None = None
+
+
+class Diverged(ValueError):
+    """A loss or a weight is no longer a number."""
+
+
+@dataclass
+class Clock:
+    """Time of training, over all the parts of a run, and since when this part runs."""
+
+    before: float
+    started: float
+    images_before: int
+
+    def seconds(self) -> float:
+        return self.before + time.monotonic() - self.started
+
+    def rate(self, seen: int) -> float:
+        """Images a second in this part of the run."""
+        return (seen - self.images_before) / max(time.monotonic() - self.started, 1e-9)
+
+
+def prepare(objective: Objective, choices: Choices) -> Fabric:
+    """Put the objective's networks on the device, in the chosen precision, compiled where chosen, in every process."""
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    # Networks are frozen for half of a step: without this flag DDP would wait for gradients that never come.
+    strategy: Any = DDPStrategy(find_unused_parameters=True) if processes > 1 else "auto"
+    precision: Any = "bf16-mixed" if choices.precision == "bf16" else "32-true"
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    nodes = max(1, processes // local)
+    fabric = Fabric(accelerator=choices.device, devices=local, num_nodes=nodes, strategy=strategy, precision=precision)
+    fabric.launch()
+    for name, module in objective.networks.items():
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        forward: Any = torch.compile(module) if choices.compile and name in objective.optimizers else module
+        if name in objective.optimizers:
+            network, optimizer = fabric.setup(forward, objective.optimizers[name])
+            objective.networks[name], objective.optimizers[name] = network, optimizer
+        else:
+            objective.networks[name] = fabric.to_device(module)
+    return fabric
+
+
+class Loop:
+    """A run in progress: the objective, where it stands, and where it is written."""
+
+    def __init__(self, objective: Objective, fabric: Fabric, choices: Choices, run: RunFolder, task: Task, facts: Facts) -> None:
+        self.objective, self.fabric, self.choices = objective, fabric, choices
+        self.run, self.task, self.facts = run, task, facts
+        self.seen = 0
+        self.clock = Clock(0.0, time.monotonic(), 0)
+
+    def restore(self) -> list[str]:
+        """Go on from the run's saved state. Returns what was damaged on the way to a good one."""
+        state = load_state(self.run.state)
+        for name, network in self.objective.networks.items():
+            network.load_state_dict(state["networks"][name])
+        for name, optimizer in self.objective.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        self.seen = int(state["seen"])
+        self.clock = Clock(float(state["seconds"]), time.monotonic(), self.seen)
+        self.run.rewind(self.seen)
+        return list(state["damaged"])
+
+    def save(self) -> None:
+        """Write the state and the released model, after a look at whether they are worth keeping."""
+        self.check_weights()
+        if not self.fabric.is_global_zero:
+            return
+        objective = self.objective
+        state = {
+            "networks": {name: network.state_dict() for name, network in objective.networks.items()},
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in objective.optimizers.items()},
+            "seen": self.seen,
+            "seconds": self.clock.seconds(),
+            "choices": asdict(self.choices),
+            "task": self.task.model_dump_json(),
+        }
+        save_state(self.run.state, state)
+        facts = self.facts.model_copy(update={"images_seen": self.seen, "history": self.run.history()})
+        save_model(self.run.model, objective.released(), self.task, facts)
+
+    def check_weights(self) -> None:
+        for name, network in self.objective.networks.items():
+            for parameter in network.parameters():
+                if not bool(parameter.isfinite().all()):
+                    raise Diverged(self._diverged(f"a weight of the {name}"))
+
+    def check_losses(self, losses: dict[str, Tensor]) -> dict[str, float]:
+        """The losses as numbers. Raises Diverged when one is not: the last saved state stays as it is."""
+        values = {name: float(value) for name, value in losses.items()}
+        for name, value in values.items():
+            if not math.isfinite(value):
+                raise Diverged(self._diverged(f"the loss '{name}'"))
+        return values
+
+    def _diverged(self, what: str) -> str:
+        kept = f"the state saved in {self.run.state} is good" if self.run.state.exists() else "nothing was saved yet"
+        return f"training stopped at {self.seen} images: {what} is not a number; {kept}; try a lower --train.learning-rate"
+
+
+def seed_step(seed: int, rank: int, seen: int) -> None:
+    """Make the draws of one step (dropout, noise) a function of where the run stands."""
+    torch.manual_seed(int(np.random.SeedSequence([seed, rank, seen]).generate_state(1, np.uint64)[0] >> np.uint64(1)))
+
+
+def fit(
+    loop: Loop,
+    batches: Callable[[int, int], Iterable[Pairs]],
+    dev: Pairs,
+    show: Callable[[Pairs, Tensor], np.ndarray],
+    say: Callable[[str], None],
+) -> Outcome:
+    """Train until the configured number of images is seen, or somebody asks to stop.
+
+    `batches(start, stop)` gives this process' share of the stream from one position to another, `dev` the pairs for previews, encoded,
+    (N, C, H, W) in [-1, 1], and `show` draws the grid of a preview. Raises Diverged when a loss or a weight stops being a number.
+    """
+    settings, fabric = loop.task.train, loop.fabric
+    total = math.ceil(settings.images / settings.batch) * settings.batch
+    sample_every = settings.sample_every or max(settings.batch, total // 20)
+    last_save, last_log = time.monotonic(), time.monotonic()
+    dev = _on_device(fabric, dev)
+    sample(loop, dev, show)
+    with StopRequest() as stop, _bar(fabric, total, loop.seen) as bar:
+        for batch in batches(loop.seen, total):
+            seed_step(settings.seed, fabric.global_rank, loop.seen)
+            progress = Progress(loop.seen, total, settings.batch)
+            losses = loop.objective.step(_on_device(fabric, batch), progress, fabric.backward)
+            before, loop.seen = loop.seen, loop.seen + settings.batch
+            bar.update(settings.batch)
+
+            now = time.monotonic()
+            due = loop.seen >= total or _crossed(before, loop.seen, sample_every)
+            if due or now - last_log >= LOG_SECONDS:
+                last_log = now
+                record(loop, losses, bar)
+            if due:
+                sample(loop, dev, show)
+            save_due = (
+                _crossed(before, loop.seen, settings.save_every) if settings.save_every else now - last_save >= SAVE_SECONDS
+            )
+            if save_due or stop.signal or loop.seen >= total:
+                record(loop, losses, bar)
+                loop.save()
+                last_save = time.monotonic()
+            if stop.signal:
+                say(f"stopped at {loop.seen:,} of {total:,} images; run the same command again to go on")
+                break
+    return Outcome(loop.seen, loop.clock.seconds(), loop.seen >= total, stop.signal)
+
+
+def sample(loop: Loop, dev: Pairs, show: Callable[[Pairs, Tensor], np.ndarray]) -> None:
+    """Write a sample grid and the score on `dev`, unless this point of the run has them already."""
+    if not loop.fabric.is_global_zero:
+        return
+    output = loop.objective.preview(dev.source).float()
+    grid = show(dev, output)
+    loop.run.write_sample(loop.seen, grid)
+    if loop.seen > 0:
+        scores = loop.objective.score(dev)
+        loop.run.append({"images": loop.seen, "seconds": round(loop.clock.seconds(), 1), **scores})
+        loop.run.board.scalars(loop.seen, scores)
+    loop.run.board.picture(loop.seen, grid)
+
+
+def record(loop: Loop, losses: dict[str, Tensor], bar: tqdm[Any]) -> None:
+    """Put the losses into the log, TensorBoard and the progress bar. Raises Diverged when one is not a number."""
+    values = {name: round(value, 6) for name, value in loop.check_losses(losses).items()}
+    if not loop.fabric.is_global_zero:
+        return
+    rate = round(loop.clock.rate(loop.seen), 2)
+    seconds = round(loop.clock.seconds(), 1)
+    loop.run.append({"images": loop.seen, "seconds": seconds, "images_per_second": rate, **values})
+    loop.run.board.scalars(loop.seen, values)
+    bar.set_postfix({name: f"{value:.3f}" for name, value in values.items()}, refresh=False)
+
+
+def _bar(fabric: Fabric, total: int, seen: int) -> tqdm[Any]:
+    hidden = None if fabric.is_global_zero else True  # None: shown only where standard error is a terminal
+    return tqdm(total=total, initial=seen, unit="img", disable=hidden, smoothing=0.05, dynamic_ncols=True)
+
+
+def _on_device(fabric: Fabric, pairs: Pairs) -> Pairs:
+    source, target = (
+        tensor.to(fabric.device, memory_format=torch.channels_last, non_blocking=True) for tensor in (pairs.source, pairs.target)
+    )
+    return Pairs(source, target)
+
+
+def _crossed(before: int, after: int, every: int) -> bool:
+    return before // every < after // every

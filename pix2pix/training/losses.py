@@ -1,0 +1,82 @@
+"""Adversarial losses and penalties as pure functions of raw scores, each with its equation.
+
+Scores are the discriminator's outputs before any sigmoid, (N, 1, h, w), one for each patch. D = sigmoid(score).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import l1_loss, relu, softplus
+
+Adversarial = Literal["non_saturating", "minimax", "least_squares", "hinge", "wgan_gp"]
+
+
+def discriminator_loss(kind: Adversarial, real: Tensor, fake: Tensor) -> Tensor:
+    """What the discriminator minimises, a scalar. WGAN-GP and R1 add their penalty to it.
+
+    - `non_saturating`, `minimax`: -log D(real) - log(1 - D(fake)), Goodfellow et al. 2014, eq. 1
+    - `least_squares`: ((real - 1)^2 + fake^2) / 2, Mao et al. 2017, eq. 9
+    - `hinge`: max(0, 1 - real) + max(0, 1 + fake), Lim and Ye 2017
+    - `wgan_gp`: fake - real, Gulrajani et al. 2017, eq. 3
+    """
+    match kind:
+        case "non_saturating" | "minimax":
+            return (softplus(-real) + softplus(fake)).mean()
+        case "least_squares":
+            return 0.5 * ((real - 1).square() + fake.square()).mean()
+        case "hinge":
+            return (relu(1 - real) + relu(1 + fake)).mean()
+        case "wgan_gp":
+            return (fake - real).mean()
+
+
+def generator_loss(kind: Adversarial, fake: Tensor) -> Tensor:
+    """What the generator minimises beside L1, a scalar.
+
+    - `non_saturating`: -log D(fake), Goodfellow et al. 2014, section 3
+    - `minimax`: log(1 - D(fake)); its gradient, -D(fake), vanishes where the discriminator is sure. Here to be compared.
+    - `least_squares`: (fake - 1)^2 / 2
+    - `hinge`, `wgan_gp`: -fake
+    """
+    match kind:
+        case "non_saturating":
+            return softplus(-fake).mean()
+        case "minimax":
+            return -softplus(fake).mean()
+        case "least_squares":
+            return 0.5 * (fake - 1).square().mean()
+        case "hinge" | "wgan_gp":
+            return -fake.mean()
+
+
+def feature_matching(real: list[Tensor], fake: list[Tensor]) -> Tensor:
+    """Mean L1 between the discriminator's activations of target and output, layer by layer; Wang et al. 2018, eq. 4."""
+    return torch.stack([l1_loss(b, a.detach()) for a, b in zip(real, fake, strict=True)]).mean()
+
+
+def wgan_gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
+    """E (||grad critic(x)|| - 1)^2 on random points between real and fake (N, C, H, W); Gulrajani et al. 2017, eq. 3.
+
+    The gradient is that of each picture's mean score.
+    """
+    share = torch.rand(len(real), 1, 1, 1, device=real.device)
+    between = (share * real + (1 - share) * fake).detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(between).mean(dim=(1, 2, 3)).sum(), between, create_graph=True)
+    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def r1_penalty(critic: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
+    """E ||grad of a patch's score||^2 / 2 on real pictures (N, C, H, W), averaged over patches; Mescheder et al. 2018, eq. 9.
+
+    One backward pass serves all P patches: for random signs e, E ||grad sum_p e_p s_p||^2 = sum_p ||grad s_p||^2, as the cross
+    terms have mean zero. To be multiplied by gamma.
+    """
+    point = real.detach().requires_grad_()
+    scores = critic(point)
+    signs = torch.randint(0, 2, scores.shape, device=scores.device).to(scores.dtype) * 2 - 1
+    (gradient,) = torch.autograd.grad((signs * scores).sum(), point, create_graph=True)
+    return 0.5 * gradient.square().sum() / scores.numel()

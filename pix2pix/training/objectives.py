@@ -1,0 +1,196 @@
+"""What pix2pix learns: Isola et al. 2017, eq. 4, G* = arg min_G max_D L_cGAN(G, D) + lambda L_L1(G)."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import l1_loss
+
+from pix2pix.config import Train
+from pix2pix.training.losses import (
+    discriminator_loss,
+    feature_matching,
+    generator_loss,
+    r1_penalty,
+    wgan_gradient_penalty,
+)
+
+Backward = Callable[[Tensor], None]
+
+
+class Pairs(NamedTuple):
+    """A batch of encoded pairs, both float (N, C, H, W) in [-1, 1]."""
+
+    source: Tensor
+    target: Tensor
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands. Everything that changes over a run is a function of it."""
+
+    seen: int  # images before this step
+    total: int
+    batch: int  # images a step, over all processes
+
+    @property
+    def step(self) -> int:
+        return self.seen // self.batch
+
+
+def learning_rate_share(progress: Progress, decay_from: float) -> float:
+    """1 until `decay_from` of the run, then linearly to 0 at its end; the paper's 100 + 100 epochs are decay_from = 0.5."""
+    left = 1 - progress.seen / progress.total
+    return min(1.0, left / (1 - decay_from)) if decay_from < 1 else 1.0
+
+
+class Pix2Pix:
+    """The generator's and the discriminator's updates, in plain sight.
+
+    `networks` and `optimizers` are live dictionaries: an engine prepares what is in them for its device and puts it back.
+    """
+
+    def __init__(self, generator: nn.Module, discriminator: nn.Module | None, settings: Train) -> None:
+        assert (discriminator is None) == (settings.gan_weight == 0)
+        self.settings = settings
+        self.networks: dict[str, nn.Module] = {"generator": generator}
+        self.optimizers: dict[str, torch.optim.Optimizer] = {"generator": self._adam(generator, 1.0)}
+        if discriminator is not None:
+            self.networks["discriminator"] = discriminator
+            self.optimizers["discriminator"] = self._adam(discriminator, settings.discriminator_rate)
+        self.averaged: nn.Module | None = None
+        if settings.ema > 0:
+            self.averaged = copy.deepcopy(generator).requires_grad_(False)
+            self.networks["averaged"] = self.averaged
+        # The modules as they were built: penalties differentiate twice, which compiled forwards cannot.
+        self.critic = discriminator
+        self.generator = generator
+
+    def score(self, dev: Pairs) -> dict[str, float]:
+        """How far the released generator is on pairs that it does not learn from."""
+        return {"dev_l1": float(l1_loss(self.preview(dev.source).float(), dev.target))}
+
+    def _adam(self, module: nn.Module, share: float) -> torch.optim.Optimizer:
+        rate = self.settings.learning_rate * math.sqrt(self.settings.batch) * share
+        optimizer = torch.optim.Adam(module.parameters(), lr=rate, betas=self.settings.betas, fused=True)
+        for group in optimizer.param_groups:
+            group["full_rate"] = rate  # the rate before decay; `step` sets `lr` from it
+        return optimizer
+
+    def released(self) -> nn.Module:
+        """The generator that people use."""
+        return self.averaged or self.generator
+
+    @torch.no_grad()
+    def preview(self, source: Tensor) -> Tensor:
+        """What the released generator makes of `source` (N, C, H, W), dropout and noise off."""
+        generator = self.networks["averaged" if self.averaged is not None else "generator"]
+        generator.eval()
+        output: Tensor = generator(source)
+        generator.train()
+        return output
+
+    def step(self, batch: Pairs, progress: Progress, backward: Backward) -> dict[str, Tensor]:
+        """One update of each network on `batch`; the losses as detached scalars."""
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = group["full_rate"] * learning_rate_share(progress, self.settings.decay_from)
+
+        output = self.networks["generator"](batch.source)
+        losses: dict[str, Tensor] = {}
+        if self.critic is not None:
+            losses |= self._update_discriminator(batch, output.detach(), progress, backward)
+        losses |= self._update_generator(batch, output, backward)
+        if self.averaged is not None:
+            average(self.averaged, self.generator, half_life=self.settings.ema, progress=progress)
+        return {name: value.detach() for name, value in losses.items()}
+
+    def _update_discriminator(
+        self, batch: Pairs, output: Tensor, progress: Progress, backward: Backward
+    ) -> dict[str, Tensor]:
+        settings, discriminator = self.settings, self.networks["discriminator"]
+        real = discriminator(batch.target, batch.source)
+        fake = discriminator(output, batch.source)
+        # Halved, as in the paper's section 3.3, to slow the discriminator relative to the generator.
+        loss = 0.5 * settings.gan_weight * discriminator_loss(settings.adversarial, real, fake)
+        losses = {"discriminator": loss, "score_real": real.mean(), "score_fake": fake.mean()}
+        penalty = self._penalty(batch, output, progress)
+        if penalty is not None:
+            losses["penalty"] = penalty
+            loss = loss + penalty
+
+        self.optimizers["discriminator"].zero_grad()
+        backward(loss)
+        self.optimizers["discriminator"].step()
+        return losses
+
+    def _penalty(self, batch: Pairs, output: Tensor, progress: Progress) -> Tensor | None:
+        settings, critic = self.settings, self.critic
+        assert critic is not None
+        if settings.adversarial == "wgan_gp":
+            return settings.gradient_penalty * wgan_gradient_penalty(
+                lambda point: critic(point, batch.source), batch.target, output
+            )
+        if settings.r1 > 0 and progress.step % settings.r1_every == 0:
+            # Lazy regularisation, Karras et al. 2020: every k-th step, k times as strong.
+            return settings.r1 * settings.r1_every * r1_penalty(lambda point: critic(point, batch.source), batch.target)
+        return None
+
+    def _update_generator(self, batch: Pairs, output: Tensor, backward: Backward) -> dict[str, Tensor]:
+        settings = self.settings
+        losses = {"l1": l1_loss(output, batch.target)}
+        loss = settings.l1_weight * losses["l1"]
+        if self.critic is not None:
+            with frozen(self.critic):
+                fake, fake_features = self._look(output, batch.source)
+                losses["generator"] = generator_loss(settings.adversarial, fake)
+                loss = loss + settings.gan_weight * losses["generator"]
+                if settings.feature_weight > 0:
+                    with torch.no_grad():
+                        _, real_features = self._look(batch.target, batch.source)
+                    losses["features"] = feature_matching(real_features, fake_features)
+                    loss = loss + settings.feature_weight * losses["features"]
+
+        self.optimizers["generator"].zero_grad()
+        backward(loss)
+        self.optimizers["generator"].step()
+        return losses
+
+    def _look(self, picture: Tensor, source: Tensor) -> tuple[Tensor, list[Tensor]]:
+        discriminator = self.networks["discriminator"]
+        if self.settings.feature_weight > 0:
+            scores, features = discriminator(picture, source, return_features=True)
+            return scores, features
+        return discriminator(picture, source), []
+
+
+@contextmanager
+def frozen(module: nn.Module) -> Iterator[None]:
+    """Gradients pass through `module` but are not computed for its weights, a third of its backward pass."""
+    module.requires_grad_(False)
+    try:
+        yield
+    finally:
+        module.requires_grad_(True)
+
+
+@torch.no_grad()
+def average(averaged: nn.Module, module: nn.Module, half_life: float, progress: Progress) -> None:
+    """Move `averaged` towards `module`: an exponential moving average whose half-life is counted in images.
+
+    Early on the half-life is at most a twentieth of the images seen, so that the first weights are soon forgotten
+    (Karras et al. 2024, arXiv 2312.02696, appendix B).
+    """
+    half_life = min(half_life, max(progress.seen * 0.05, 1e-8))
+    share = 1 - 0.5 ** (progress.batch / half_life)
+    for mean, value in zip(averaged.parameters(), module.parameters(), strict=True):
+        mean.lerp_(value, share)
+    for mean, value in zip(averaged.buffers(), module.buffers(), strict=True):
+        mean.copy_(value)
