@@ -56,6 +56,7 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         write(temporary)
+        temporary.chmod(0o644)  # safetensors makes files that only their owner can read
         descriptor = os.open(temporary, os.O_RDONLY)
         try:
             os.fsync(descriptor)

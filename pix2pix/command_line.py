@@ -40,7 +40,8 @@ def parse_known(model: type[T], arguments: Sequence[str]) -> tuple[T, list[str]]
 
 
 def _default(default: Any) -> dict[str, Any]:
-    return {} if default is None else {"default": default}
+    # A section that may be absent (`Source | None`) stays what the default has, rather than become a subcommand.
+    return {} if default is None else {"default": default, "config": (tyro.conf.AvoidSubcommands,)}
 
 
 def one_line(box: str) -> str:
@@ -55,6 +56,7 @@ def one_line(box: str) -> str:
     problem = " ".join(sections[0])
     problem = re.sub(r"\[type=\w+, input_value=(.*?), input_type=\w+\].*", r"(got \1)", problem)
     problem = re.sub(r"Error parsing \S+: \d+ validation errors? for (\w+) ", lambda m: f"{m[1].lower()}.", problem)
+    problem = re.sub(r"(\w+\.)Value error, (.*) \(got .*\)$", r"\1\2", problem)
     meant = [line.split(" ")[0].rstrip(",") for part in sections[1:] if part and part[0].startswith("Perhaps") for line in part[1:]]
     meant = [word for word in meant if word.startswith("--")]
     return problem + (f"; did you mean {meant[0]}?" if meant else "")
@@ -69,4 +71,9 @@ def run(command: Callable[[Sequence[str]], int | None], prog: str, arguments: Se
         status = 2
     except BrokenPipeError:
         status = 0
+    except OSError as error:  # a full disk, a folder that went away
+        print(f"{prog}: {error}", file=sys.stderr)
+        status = 2
+    except KeyboardInterrupt:
+        status = 130
     sys.exit(status or 0)

@@ -108,7 +108,7 @@ class Train(Frozen):
     decay_from: float = Field(0.5, ge=0, le=1, description="share of the run after which the rate falls linearly to 0")
     ema: float = Field(0.0, ge=0, description="half-life of the averaged generator in images; 0 is off")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the processor has it")
-    compile: Literal["auto", "yes", "no"] = Field("auto", description="auto: where a compiler is there and the run is long")
+    compile: bool = Field(False, description="compile the networks where a compiler is there; pays on long runs of large ones")
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     init: Annotated[str | None, flag("--init", "MODEL")] = Field(None, description="released model to start from")
     save_every: Annotated[int | None, flag("--save-every", "IMAGES")] = Field(

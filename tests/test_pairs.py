@@ -41,7 +41,7 @@ def small(**fields: object) -> Data:
 
 
 def load(root: Path, split: str, data: Data, said: list[str] | None = None) -> PairSet:
-    return load_pairs(find_pairs(root, split, data), data, [].append if said is None else said.append)
+    return load_pairs(find_pairs(root, split, data), data, (said if said is not None else []).append)
 
 
 FOLDER_FORMS = {
@@ -276,7 +276,8 @@ def test_transparent_and_gray_and_deep_pictures_can_be_trained_on(tmp_path: Path
     image, target = load(tmp_path, "val", small()).read(0)
     assert image.shape == (72, 72, 3)
     assert (image == 255).all()  # transparent is white
-    assert (target.dtype, target.shape) == (np.uint16, (72, 72, 1))
+    assert target.dtype == np.uint16
+    assert target.shape == (72, 72, 1)
 
 
 def test_turned_photos_are_measured_as_they_are_shown(tmp_path: Path) -> None:
@@ -359,7 +360,7 @@ def test_open_pairs_takes_datasets_then_the_download_then_the_embedded_pairs(
     for words in ("the server cannot be reached", "embedded", "--data DIR", "datasets/facades"):
         assert words in said[0]
     assert isinstance(open_pairs(facades(source=None), "val", said.append), EmbeddedPairs)
-    with pytest.raises(ValueError, match="no data for facades: .*names no source; pass --data DIR"):
+    with pytest.raises(ValueError, match=r"no data for facades: .*names no source; pass --data DIR"):
         open_pairs(facades(source=None, embedded=None), "val", said.append)
 
     monkeypatch.setattr(pairs_module, "fetch", online)

@@ -99,6 +99,10 @@ def zipped(members: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
+def quiet(line: str) -> None:
+    pass
+
+
 def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
@@ -132,11 +136,11 @@ def test_a_download_that_broke_off_goes_on(server: Server, tmp_path: Path, honou
     source = Source(url=offer(server, "toy.tar.gz", content), bytes=len(content))
     server.hangs_up_after = 300_000
     with pytest.raises(ValueError, match=r"broke off after 0\.3 of 0\.7 MB.*run the same command again") as caught:
-        fetch(source, tmp_path, "toy", [].append)
+        fetch(source, tmp_path, "toy", quiet)
     assert not isinstance(caught.value, OfflineError)
     assert not (tmp_path / "toy").exists()
     server.hangs_up_after, server.honours_ranges = None, honours_ranges
-    fetch(source, tmp_path, "toy", [].append)
+    fetch(source, tmp_path, "toy", quiet)
     assert server.ranges == [None, "bytes=300000-"]
     assert names(tmp_path) == {"toy"}
 
@@ -153,7 +157,7 @@ def test_what_is_left_of_an_earlier_download_is_judged(
     assert path.read_bytes() == ARCHIVES["toy.zip"]
 
 
-WRONG = {
+WRONG: dict[str, tuple[dict[str, object], str, bytes, str]] = {
     "size": ({"bytes": 5}, "toy.zip", ARCHIVES["toy.zip"], "expected 5"),
     "checksum": ({"sha256": "0" * 64}, "toy.zip", ARCHIVES["toy.zip"], "expected 000"),
     "truncated gzip": ({}, "toy.tar.gz", ARCHIVES["toy.tar.gz"][:-40], "damaged"),
@@ -182,7 +186,7 @@ def test_what_is_wrong_is_refused_and_removed(server: Server, tmp_path: Path, ca
     checks, name, content, message = WRONG[case]
     url = offer(server, name, content or tar_with_link())
     with pytest.raises(ValueError, match=message) as caught:
-        fetch(Source.model_validate({"url": url, **checks}), tmp_path / "sets", "toy", [].append)
+        fetch(Source.model_validate({"url": url, **checks}), tmp_path / "sets", "toy", quiet)
     assert "\n" not in str(caught.value)
     assert not isinstance(caught.value, OfflineError)
     assert names(tmp_path) == {"sets"}
@@ -195,13 +199,13 @@ def test_no_answer_is_offline_and_quick(server: Server, tmp_path: Path) -> None:
         closed = f"http://127.0.0.1:{unused.getsockname()[1]}/toy.zip"
     begun = time.monotonic()
     with pytest.raises(OfflineError, match="cannot be reached"):
-        fetch(Source(url=closed), tmp_path / "sets", "toy", [].append)
+        fetch(Source(url=closed), tmp_path / "sets", "toy", quiet)
     with pytest.raises(OfflineError, match="404"):
-        fetch(Source(url=f"http://127.0.0.1:{server.server_port}/gone.zip"), tmp_path / "sets", "toy", [].append)
+        fetch(Source(url=f"http://127.0.0.1:{server.server_port}/gone.zip"), tmp_path / "sets", "toy", quiet)
     assert time.monotonic() - begun < 5
     assert names(tmp_path) == set()
 
 
 def test_other_files_than_archives_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"expected an archive: \.tar\.gz"):
-        fetch(Source(url="http://127.0.0.1/set.rar"), tmp_path, "toy", [].append)
+        fetch(Source(url="http://127.0.0.1/set.rar"), tmp_path, "toy", quiet)

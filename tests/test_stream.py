@@ -110,7 +110,7 @@ def test_label_maps_keep_their_classes_and_move_with_the_picture() -> None:
         source, target = stream.example(position)
         assert source.shape == (3, 64, 64)
         assert torch.equal(source, target)  # the colours of LABELS are the classes' corners of the RGB cube
-        assert set(source.unique().tolist()) == {-1.0, 1.0}
+        assert set(np.unique(source).tolist()) == {-1.0, 1.0}
         assert (source.sum(0) == -1).all()  # one class a pixel
 
 
@@ -125,7 +125,7 @@ def test_pictures_of_one_channel_and_of_16_bits_pass(dtype: type) -> None:
 
 def concatenated(parts: list[Batch]) -> tuple[list[int], torch.Tensor, torch.Tensor]:
     order = [position for part in parts for position in part.positions]
-    return order, torch.cat([part.input for part in parts]), torch.cat([part.target for part in parts])
+    return order, torch.cat([part.source for part in parts]), torch.cat([part.target for part in parts])
 
 
 @settings(max_examples=15, deadline=None)
@@ -154,7 +154,7 @@ def test_the_ranks_together_are_the_single_process(world: int, batch: int, start
         order, inputs, targets = concatenated(list(parts))
         arranged = sorted(range(len(order)), key=lambda row: order[row])
         assert tuple(sorted(order)) == step.positions
-        assert torch.equal(inputs[arranged], step.input)
+        assert torch.equal(inputs[arranged], step.source)
         assert torch.equal(targets[arranged], step.target)
         assert all(position % world == rank for rank, part in enumerate(parts) for position in part.positions)
 
@@ -187,7 +187,7 @@ def test_fixed_examples_are_whole_spread_and_always_the_same() -> None:
     pairs, data = Pictures(10), Data(size=64)
     first, again = (fixed_examples(pairs, data, RGB, GRAY, 4) for _ in range(2))
     assert first.positions == (0, 2, 5, 7)
-    assert (first.input.shape, first.target.shape) == ((4, 3, 64, 64), (4, 1, 64, 64))
-    assert torch.equal(first.input, again.input)
-    assert [geometry(image) for image in first.input] == [(0, 0, False, index) for index in first.positions]
+    assert (first.source.shape, first.target.shape) == ((4, 3, 64, 64), (4, 1, 64, 64))
+    assert torch.equal(first.source, again.source)
+    assert [geometry(image) for image in first.source] == [(0, 0, False, index) for index in first.positions]
     assert fixed_examples(pairs, data, RGB, RGB, 99).positions == tuple(range(10))

@@ -12,6 +12,7 @@ Two layouts, looked for in this order when the task says `layout: auto`:
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -203,7 +204,7 @@ def _describe(root: Path, split: str, pairs: list[Pair], places: Mapping[str, _P
     side_by_side = pairs[0].target is None
     size = _first_size(pairs)
     kind = "side-by-side pairs" if side_by_side else "pairs"
-    where = f"input {data.input_side}" if side_by_side else f"input in {pairs[0].input.parent.relative_to(root)}"
+    where = f"input {data.input_side}" if side_by_side else f"input in {os.path.relpath(pairs[0].input.parent, root)}"
     pixels = f" ({size[0]}x{size[1]})" if size else ""
     line = f"{root.resolve().name}: {len(pairs)} {kind}{pixels} in {split}{others}; {where}"
     if "palette" in data.normalise or "labels_onehot" in (data.input, data.target):

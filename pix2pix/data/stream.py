@@ -28,7 +28,7 @@ WORKERS = 2  # what runs at once is mostly decoding; the rest holds Python's loc
 class Batch(NamedTuple):
     """Inputs (N, C, S, S) and targets (N, C', S, S), float32 in [-1, 1], and their N positions in the stream."""
 
-    input: torch.Tensor
+    source: torch.Tensor
     target: torch.Tensor
     positions: tuple[int, ...]
 

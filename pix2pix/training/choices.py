@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,10 +15,6 @@ from torch.nn.functional import conv2d
 
 from pix2pix.config import Train
 from pix2pix.training.tracking import machine
-
-# Compiling the step of the paper's networks takes about a minute or two on two cores; shorter runs would never earn it back.
-COMPILE_FROM_STEPS = 1500
-
 
 @dataclass(frozen=True)
 class Choices:
@@ -45,18 +40,13 @@ def choose(settings: Train) -> Choices:
     precision = settings.precision
     if precision == "auto":
         precision = "bf16" if bf16_speedup(device) > 1.3 else "fp32"
-    compiled = settings.compile == "yes"
-    if settings.compile == "auto":
-        compiled = device != "mps" and settings.images / settings.batch >= COMPILE_FROM_STEPS and has_compiler(device)
-    elif compiled and not has_compiler(device):
-        raise ValueError("--train.compile yes: no C++ compiler found; install g++ or clang++, or leave it at auto")
     return Choices(
         device=device,
         precision=precision,
-        compile=compiled,
+        compile=settings.compile and has_compiler(device),
         threads=torch.get_num_threads(),
         processes=int(os.environ.get("WORLD_SIZE", "1")),
-        torch=torch.__version__,
+        torch=str(torch.__version__),
         machine=machine() if device != "cuda" else torch.cuda.get_device_name(),
     )
 
@@ -94,16 +84,16 @@ def bf16_speedup(device: str) -> float:
         for dtype in dtypes
     }
     pictures = {dtype: pair[0].contiguous(memory_format=torch.channels_last) for dtype, pair in operands.items()}
-    seconds = {dtype: _median_seconds(lambda dtype=dtype: conv2d(pictures[dtype], operands[dtype][1], padding=1)) for dtype in dtypes}
+    seconds = {dtype: _best_seconds(lambda dtype=dtype: conv2d(pictures[dtype], operands[dtype][1], padding=1)) for dtype in dtypes}
     return seconds[torch.float32] / seconds[torch.bfloat16]
 
 
-def _median_seconds(run: Callable[[], Any], repeats: int = 7) -> float:
+def _best_seconds(run: Callable[[], Any], repeats: int = 15) -> float:
     synchronize: Callable[[], None] = torch.cuda.synchronize if torch.cuda.is_available() else lambda: None
     times = []
-    for _ in range(repeats + 2):
+    for _ in range(repeats):
         started = time.perf_counter()
         run()
         synchronize()
         times.append(time.perf_counter() - started)
-    return statistics.median(times[2:])
+    return min(times)  # whatever else runs on the machine only ever adds time

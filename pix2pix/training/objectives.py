@@ -7,13 +7,13 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
 from pix2pix.config import Train
+from pix2pix.data.stream import Batch
 from pix2pix.training.losses import (
     discriminator_loss,
     feature_matching,
@@ -23,13 +23,6 @@ from pix2pix.training.losses import (
 )
 
 Backward = Callable[[Tensor], None]
-
-
-class Pairs(NamedTuple):
-    """A batch of encoded pairs, both float (N, C, H, W) in [-1, 1]."""
-
-    source: Tensor
-    target: Tensor
 
 
 @dataclass(frozen=True)
@@ -73,7 +66,7 @@ class Pix2Pix:
         self.critic = discriminator
         self.generator = generator
 
-    def score(self, dev: Pairs) -> dict[str, float]:
+    def score(self, dev: Batch) -> dict[str, float]:
         """How far the released generator is on pairs that it does not learn from."""
         return {"dev_l1": float(l1_loss(self.preview(dev.source).float(), dev.target))}
 
@@ -97,7 +90,7 @@ class Pix2Pix:
         generator.train()
         return output
 
-    def step(self, batch: Pairs, progress: Progress, backward: Backward) -> dict[str, Tensor]:
+    def step(self, batch: Batch, progress: Progress, backward: Backward) -> dict[str, Tensor]:
         """One update of each network on `batch`; the losses as detached scalars."""
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
@@ -113,7 +106,7 @@ class Pix2Pix:
         return {name: value.detach() for name, value in losses.items()}
 
     def _update_discriminator(
-        self, batch: Pairs, output: Tensor, progress: Progress, backward: Backward
+        self, batch: Batch, output: Tensor, progress: Progress, backward: Backward
     ) -> dict[str, Tensor]:
         settings, discriminator = self.settings, self.networks["discriminator"]
         real = discriminator(batch.target, batch.source)
@@ -131,7 +124,7 @@ class Pix2Pix:
         self.optimizers["discriminator"].step()
         return losses
 
-    def _penalty(self, batch: Pairs, output: Tensor, progress: Progress) -> Tensor | None:
+    def _penalty(self, batch: Batch, output: Tensor, progress: Progress) -> Tensor | None:
         settings, critic = self.settings, self.critic
         assert critic is not None
         if settings.adversarial == "wgan_gp":
@@ -143,7 +136,7 @@ class Pix2Pix:
             return settings.r1 * settings.r1_every * r1_penalty(lambda point: critic(point, batch.source), batch.target)
         return None
 
-    def _update_generator(self, batch: Pairs, output: Tensor, backward: Backward) -> dict[str, Tensor]:
+    def _update_generator(self, batch: Batch, output: Tensor, backward: Backward) -> dict[str, Tensor]:
         settings = self.settings
         losses = {"l1": l1_loss(output, batch.target)}
         loss = settings.l1_weight * losses["l1"]

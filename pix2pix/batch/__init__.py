@@ -1,0 +1,1 @@
+"""Many pictures at once: which files are meant, and where the results go."""

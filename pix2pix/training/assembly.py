@@ -1,0 +1,144 @@
+"""From a task to a running loop: data, networks, objective, run folder, and going on where an earlier run stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pix2pix import __version__, hub
+from pix2pix.checkpoint import Facts, load_model, load_state
+from pix2pix.config import Task, differences
+from pix2pix.data.pairs import open_pairs
+from pix2pix.data.stream import Batch, TrainingStream, batches, fixed_examples
+from pix2pix.images import make_grid, to_rgb8
+from pix2pix.nn import build_discriminator
+from pix2pix.representations import Representation, build_representation
+from pix2pix.training.choices import Choices, choose
+from pix2pix.training.engine import Loop, Outcome, fit, prepare
+from pix2pix.training.objectives import Pix2Pix
+from pix2pix.training.tracking import RunFolder
+from pix2pix.translator import build_model_generator
+
+Say = Callable[[str], None]
+PREVIEWS = 4
+MAY_CHANGE = {"train.images", "train.save_every", "train.sample_every", "data.cache_gib"}
+
+
+def train(task: Task, run: RunFolder, say: Say) -> Outcome:
+    """Train `task` into `run`, or go on with the run that is there.
+
+    Raises ValueError with one line for everything that a user can put right: the configuration has changed since the run was
+    started, the folder cannot be written, there is no data, the training diverged.
+    """
+    choices = None
+    if run.state.exists():
+        choices, seen = resumed_choices(task, run, say)
+        if seen >= task.train.images:
+            say(f"{run.path}: finished at {seen:,} images; raise --images to go on")
+            return Outcome(seen, 0.0, finished=True)
+    elif run.model.exists():
+        raise ValueError(f"{run.path}: holds a model but no state.pt to go on from; use --init {run.path} with another --out")
+    choices = choices or choose(task.train)
+    resumed = run.state.exists()
+    run.create(task)
+    if not resumed:
+        run.rewind(-1)
+
+    source, target = (build_representation(name, task.data.palette) for name in (task.data.input, task.data.target))
+    pairs = open_pairs(task, "train", say)
+    dev = open_pairs(task, "dev", lambda line: None) if len(pairs) > 1 else pairs
+    stream = TrainingStream(pairs, task.data, source, target, task.train.seed)
+    say(f"runs on {choices.sentence()}")
+    if task.train.compile and not choices.compile:
+        say("no C++ compiler found: the networks run uncompiled; install g++ or clang++ to compile them")
+
+    objective = build_objective(task, source, target, say)
+    fabric = prepare(objective, choices)
+    facts = Facts(images_seen=0, data=pairs.description, licence=pairs.licence, software=software())
+    loop = Loop(objective, fabric, choices, run, task, facts)
+    if resumed:
+        for line in loop.restore():
+            say(f"{line}; going on from the state before it")
+        say(f"going on at {loop.seen:,} images")
+
+    def share(start: int, stop: int) -> Iterator[Batch]:
+        return batches(stream, start, stop, task.train.batch, fabric.global_rank, fabric.world_size)
+
+    def show(batch: Batch, output: Tensor) -> np.ndarray:
+        return grid(batch, output, source, target)
+
+    return fit(loop, share, fixed_examples(dev, task.data, source, target, PREVIEWS), show, say)
+
+
+def build_objective(task: Task, source: Representation, target: Representation, say: Say) -> Pix2Pix:
+    """The objective with fresh networks, drawn from the task's seed, the generator filled from `--init` where that is given."""
+    settings, model = task.train, task.model
+    rng = torch.Generator().manual_seed(settings.seed)
+    generator = build_model_generator(task, rng)
+    if settings.init is not None:
+        initialise_from(generator, settings.init, say)
+    discriminator = None
+    if settings.gan_weight > 0:
+        discriminator = build_discriminator(
+            target.channels,
+            source.channels if model.conditional else 0,
+            receptive_field=model.receptive_field,
+            width=model.discriminator_width,
+            norm=discriminator_norm(task),
+            spectral=model.spectral,
+            rng=rng,
+        )
+    return Pix2Pix(generator, discriminator, settings)
+
+
+def initialise_from(generator: nn.Module, name: str, say: Say) -> None:
+    """Fill `generator` from a released model; layers whose shape differs (another number of classes, say) start afresh.
+
+    Raises ValueError when less than half of the weights fit: the networks are then others.
+    """
+    released = load_model(hub.resolve(name))
+    own = generator.state_dict()
+    fitting = {key: value for key, value in released.weights.items() if key in own and own[key].shape == value.shape}
+    if 2 * sum(value.numel() for value in fitting.values()) < sum(value.numel() for value in own.values()):
+        raise ValueError(f"--init {name}: a '{released.task.model.generator}' of other shape; use its own --model settings")
+    generator.load_state_dict(fitting, strict=False)
+    say(f"starts from {released.path} ({released.facts.images_seen:,} images), {len(fitting)} of {len(own)} weights taken")
+
+
+def resumed_choices(task: Task, run: RunFolder, say: Say) -> tuple[Choices, int]:
+    """What the machine was chosen for when the run began, and how many images it has seen.
+
+    Raises ValueError naming what changed in the configuration. A change of the machine is said: bit equality ends there.
+    """
+    changed = {field: pair for field, pair in differences(run.stored_task(), task).items() if field not in MAY_CHANGE}
+    if changed:
+        what = ", ".join(f"{field} {old!r} -> {new!r}" for field, (old, new) in changed.items())
+        raise ValueError(f"{run.path}: cannot go on with a changed configuration: {what}; keep it, or give another --out")
+    state = load_state(run.state)
+    then = Choices(**state["choices"])
+    now = choose(task.train.model_copy(update={"precision": then.precision, "compile": then.compile, "device": then.device}))
+    for name in ("threads", "processes", "torch", "machine"):
+        if getattr(now, name) != getattr(then, name):
+            say(f"{name} was {getattr(then, name)}, is {getattr(now, name)}: goes on, but not bit for bit as before")
+    return then, int(state["seen"])
+
+
+def grid(batch: Batch, output: Tensor, source: Representation, target: Representation) -> np.ndarray:
+    """Sample grid, one row a pair: input, output, target."""
+    rows = [
+        [to_rgb8(source.decode(given.cpu())), to_rgb8(target.decode(made.cpu())), to_rgb8(target.decode(wanted.cpu()))]
+        for given, made, wanted in zip(batch.source, output, batch.target, strict=True)
+    ]
+    return make_grid(rows, titles=("input", "output", "target"))
+
+
+def discriminator_norm(task: Task) -> str:
+    """Spectral norm takes the place of the discriminator's norm layers; a WGAN-GP critic may not mix the batch either."""
+    return "none" if task.model.spectral or task.train.adversarial == "wgan_gp" else task.model.norm
+
+
+def software() -> str:
+    return f"pix2pix {__version__}, torch {torch.__version__}"

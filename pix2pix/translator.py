@@ -1,0 +1,174 @@
+"""One released model as a callable: image in, image of the same size out."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from pix2pix.checkpoint import Facts, ReleasedModel, load_weights
+from pix2pix.config import Task
+from pix2pix.data.conditions import nearest_class, normalise
+from pix2pix.images import from_pil, read_image, reflect_pad, resize, to_pil, to_rgb, to_rgb8
+from pix2pix.nn import build_generator, set_stochastic
+from pix2pix.nn.blocks import NoiseInjection
+from pix2pix.representations import build_representation
+from pix2pix.upsampling import enlarge_by_classes, enlarge_by_picture, shrink
+
+LONGEST = 4  # the network's long side is at most this many times its short side's size; a 1x1300 strip would need 83,000 pixels
+SMALLEST_WORK_SIZE = 16
+
+
+def build_model_generator(task: Task, rng: torch.Generator | None = None) -> nn.Module:
+    """The generator that `task` declares, with fresh weights drawn from `rng` (None: torch's global one)."""
+    data, model = task.data, task.model
+    return build_generator(
+        model.generator,
+        build_representation(data.input, data.palette).channels,
+        build_representation(data.target, data.palette).channels,
+        size=data.size,
+        width=model.width,
+        norm=model.norm,
+        dropout=model.dropout,
+        upsampling=model.upsampling,
+        rng=rng,
+    )
+
+
+def choose_device(name: str) -> torch.device:
+    """'auto' is the best there is. Raises ValueError when `name` is no device, or one that this machine does not have."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(f"device '{name}' cannot be used: {str(error).splitlines()[0]}; expected auto or cpu") from None
+    return device
+
+
+class Translator:
+    """A released model, ready to use; safe to share between threads.
+
+    With `work: trained` the network sees the picture with its short side at `work_size` (default: the size it was trained at), and detail
+    returns from the input. With `work: native` it sees every pixel and `work_size` is refused.
+    """
+
+    def __init__(self, model: ReleasedModel, device: str = "auto", work_size: int | None = None) -> None:
+        """Raises ValueError for a device that is not there, weights that do not fit, and a bad `work_size`."""
+        task = model.task
+        if work_size is not None and task.work == "native":
+            raise ValueError(f"work size: '{task.name}' works on every pixel (work: native); leave it out")
+        if work_size is not None and work_size < SMALLEST_WORK_SIZE:
+            raise ValueError(f"work size: got {work_size}, expected at least {SMALLEST_WORK_SIZE} pixels")
+        self.path: Path = model.path
+        self.task: Task = task
+        self.facts: Facts = model.facts
+        self.device = choose_device(device)
+        self._work_size = work_size or task.data.size
+        self._input = build_representation(task.data.input, task.data.palette)
+        self._target = build_representation(task.data.target, task.data.palette)
+        self._input_is_labels = task.data.input == "labels_onehot" or "palette" in task.data.normalise
+        self._lock = threading.Lock()
+        self._generator = build_model_generator(task)
+        load_weights(self._generator, model)
+        self._generator.to(self.device).eval().requires_grad_(False)
+        set_stochastic(self._generator, False)
+
+    @property
+    def is_stochastic(self) -> bool:
+        """Whether the network has dropout or noise, so that two seeds give two outputs."""
+        layers = list(self._generator.modules())
+        return any(isinstance(layer, NoiseInjection) or (isinstance(layer, nn.Dropout) and layer.p > 0) for layer in layers)
+
+    @overload
+    def __call__(self, image: np.ndarray, seed: int | None = None) -> np.ndarray: ...
+    @overload
+    def __call__(self, image: Image.Image, seed: int | None = None) -> Image.Image: ...
+    @overload
+    def __call__(self, image: str | Path, seed: int | None = None) -> Image.Image | np.ndarray: ...
+
+    def __call__(self, image: Image.Image | np.ndarray | str | Path, seed: int | None = None) -> Image.Image | np.ndarray:
+        """The translated picture, upright, with the height and width of `image`.
+
+        - A Pillow image of any mode gives a Pillow image.
+        - An array (H, W) or (H, W, C) of uint8 or uint16, with 1, 3 or 4 channels, gives an array of that type: (H, W, 3), or with one
+          channel (H, W) for (H, W) and else (H, W, 1).
+        - A path gives a Pillow image, or an array for 16-bit colour, which Pillow cannot hold.
+
+        The same input gives the same bytes. With `seed`, dropout and noise are drawn from it: another seed, another picture.
+        Raises ValueError for what cannot be read or is no picture.
+        """
+        if seed is not None and not 0 <= seed < 2**63:
+            raise ValueError(f"seed: got {seed}, expected a number from 0 to 2**63 - 1")
+        if isinstance(image, np.ndarray):
+            output = self._translate(image[:, :, None] if image.ndim == 2 else image, seed)
+            return output[:, :, 0] if image.ndim == 2 and output.shape[2] == 1 else output
+        if isinstance(image, Image.Image):
+            output = self._translate(from_pil(image), seed)
+            return to_pil(output if output.shape[2] == 1 else to_rgb8(output))
+        if isinstance(image, str | Path):
+            output = self._translate(read_image(image), seed)
+            return output if output.dtype == np.uint16 and output.shape[2] > 1 else to_pil(output)
+        raise ValueError(f"got a {type(image).__name__}, expected a Pillow image, a numpy array or a path")
+
+    def _translate(self, image: np.ndarray, seed: int | None) -> np.ndarray:
+        """(H, W, 1, 3 or 4) to (H, W, 1 or 3) of the same dtype."""
+        if image.size == 0:
+            raise ValueError(f"got a picture without pixels, shape {image.shape}")
+        opaque = image if image.shape[2:] == (1,) else to_rgb(image)  # transparency first: the invisible must not bleed when resized
+        full = normalise(opaque, self.task.data.normalise, self.task.data.palette)
+        height, width = full.shape[:2]
+        work = full
+        if self.task.work == "trained":
+            work = resize(full, *self._work_shape(height, width), self._input_is_labels)
+        output = self._run_network(work, seed)
+        if work.shape[:2] != (height, width):
+            output = self._to_full_size(output, work, full)
+        decoded = self._target.decode(output, full)
+        # A palette has 8 bits, whatever the input had.
+        return decoded if decoded.dtype == image.dtype else decoded.astype(image.dtype) * np.array(257, image.dtype)
+
+    def _work_shape(self, height: int, width: int) -> tuple[int, int]:
+        scale = min(self._work_size / min(height, width), LONGEST * self._work_size / max(height, width))
+        return max(1, round(height * scale)), max(1, round(width * scale))
+
+    def _run_network(self, work: np.ndarray, seed: int | None) -> Tensor:
+        """(h, w, C) to (channels, h, w) on the CPU.
+
+        One picture at a time: convolutions may sum in another order for another batch size, and an output never depends on batch mates.
+        """
+        height, width = work.shape[:2]
+        multiple = self._generator.multiple
+        assert isinstance(multiple, int)
+        least = min(self.task.data.size, 2 * multiple)  # below that the innermost map is 1x1, which a norm cannot take
+        rows, columns = (max(least, -(-side // multiple) * multiple) for side in (height, width))
+        batch = self._input.encode(reflect_pad(work, rows, columns))[None].to(self.device)
+        with self._lock, torch.inference_mode():
+            output = self._generator(batch) if seed is None else self._sample(batch, seed)
+        return output[0, :, :height, :width].float().cpu()  # type: ignore[no-any-return]
+
+    def _sample(self, batch: Tensor, seed: int) -> Tensor:
+        devices = [batch.device] if batch.device.type == "cuda" else []
+        with torch.random.fork_rng(devices):
+            torch.manual_seed(seed)
+            set_stochastic(self._generator, True)
+            try:
+                return self._generator(batch)  # type: ignore[no-any-return]
+            finally:
+                set_stochastic(self._generator, False)
+
+    def _to_full_size(self, output: Tensor, work: np.ndarray, full: np.ndarray) -> Tensor:
+        """(C, h, w) of `work` to (C, H, W) of `full`, still in the network's numbers: a decoder may need the source at full size."""
+        height, width = full.shape[:2]
+        if height < work.shape[0] or width < work.shape[1]:
+            return shrink(output, height, width)
+        if not self._input_is_labels:
+            return enlarge_by_picture(output, build_representation("rgb", None).encode(full))
+        classes = [nearest_class(to_rgb8(image), self.task.data.palette)[0] for image in (work, full)]
+        return enlarge_by_classes(output, *(torch.from_numpy(indices).long() for indices in classes))
