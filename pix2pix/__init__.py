@@ -1,4 +1,4 @@
-"""Picture in, picture out: paired image-to-image translation with a conditional GAN (Isola et al. 2017, arXiv 1611.07004)."""
+"""Picture in, picture out: paired image translation with a conditional GAN (Isola et al. 2017, arXiv 1611.07004)."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from pix2pix.config import nearest
 VERBS = {
     "train": "learn a task from pairs",
     "translate": "turn pictures into pictures with a trained model",
+    "benchmark": "images a second on this machine",
     "evaluate": "measure a model on pairs it has not seen",
 }
 

@@ -1,13 +1,17 @@
-"""Two files a run leaves behind: `state.pt`, everything to resume, and `model.safetensors`, the generator that people use.
+"""Two files a run leaves behind: `state.pt`, everything to resume, and `model.safetensors`, the generator people use.
 
-Both are safe to load (nothing is unpickled), and both are written to a temporary name, flushed to the disk and renamed, so that a kill or
-a full disk leaves the previous file as it was.
+Both are safe to load (nothing is unpickled), and both are written to a temporary name, flushed to the disk and renamed,
+so that a kill or a full disk leaves the previous file as it was.
 """
 
 from __future__ import annotations
 
+import glob
 import json
 import os
+import shutil
+import sys
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -48,13 +52,17 @@ class ReleasedModel(BaseModel):
     weights: dict[str, Tensor]
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Have `write` fill a temporary file beside `path`, flush it to the disk and rename it; `path` is never half-written.
+def write_atomically(
+    path: Path, write: Callable[[Path], object], before_rename: Callable[[], None] = lambda: None
+) -> None:
+    """Have `write` fill a temporary file beside `path`, flush it and rename it: `path` is never half-written.
 
+    `before_rename` runs when the new file is safe and the old one still there.
     Raises ValueError when the folder cannot be written or the disk is full; the file that was there stays.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        _remove_leftovers(path)
         write(temporary)
         temporary.chmod(0o644)  # safetensors makes files that only their owner can read
         descriptor = os.open(temporary, os.O_RDONLY)
@@ -62,16 +70,40 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+        before_rename()
         temporary.replace(path)
-    except (OSError, RuntimeError, SafetensorError) as error:  # torch and safetensors wrap a full disk in their own errors
-        raise ValueError(f"{path}: cannot be written: {' '.join(str(error).split())}; what was there before is kept") from None
+    except (OSError, RuntimeError, SafetensorError) as error:
+        # A full disk comes wrapped in an error of torch's or safetensors' own.
+        wrapped = isinstance(error, RuntimeError) and isinstance(error.__context__, OSError)
+        reason = " ".join(str(error.__context__ if wrapped else error).split())
+        raise ValueError(f"{path}: cannot be written: {reason}; what was there before is kept") from None
     finally:
         temporary.unlink(missing_ok=True)
 
 
+def _remove_leftovers(path: Path) -> None:
+    """Remove the temporary files that killed processes left beside `path`, hundreds of megabytes each for a state."""
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        process = leftover.suffixes[-2].lstrip(".")
+        if process.isdigit() and not _is_running(int(process)):
+            leftover.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    if sys.platform == "win32":
+        return True  # signal 0 would end it there
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return process != os.getpid()  # a name of our own is from an earlier process with our number
+
+
 def save_model(path: Path, generator: nn.Module, task: Task, facts: Facts) -> None:
-    """Write the released model, weights in 16 bit: half the download, and the rounding is far below the network's own noise."""
-    weights = {name: tensor.detach().to("cpu", torch.float16).contiguous() for name, tensor in generator.state_dict().items()}
+    """Write the released model, weights in 16 bit: half the download."""
+    weights = {name: _in_16_bit(tensor.detach().cpu()).contiguous() for name, tensor in generator.state_dict().items()}
     metadata = {
         "format": FORMAT,
         "version": str(VERSION),
@@ -81,27 +113,36 @@ def save_model(path: Path, generator: nn.Module, task: Task, facts: Facts) -> No
     write_atomically(path, lambda temporary: save_file(weights, temporary, metadata))
 
 
+def _in_16_bit(tensor: Tensor) -> Tensor:
+    return tensor.half() if tensor.is_floating_point() else tensor  # counters stay whole numbers
+
+
 def load_model(path: Path) -> ReleasedModel:
-    """Read a released model. Raises ValueError with one line when it is missing, corrupt, of another kind or version."""
+    """Read a released model. Raises ValueError when it is missing, damaged, of another kind or version."""
     if not path.is_file():
         raise ValueError(f"{path}: no such model file")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             _check_kind(path, metadata)
-            weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no mapping
+            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
     except (SafetensorError, OSError) as error:
         hint = " (a training state: give its run folder)" if path.suffix == ".pt" else ""
         raise ValueError(f"{path}: not a readable model.safetensors{hint}: {error}") from None
-    task = validate(json.loads(metadata["task"]), str(path))
-    return ReleasedModel(path=path, task=task, facts=Facts.model_validate_json(metadata["facts"]), weights=weights)
+    try:
+        task, facts = json.loads(metadata["task"]), Facts.model_validate_json(metadata["facts"])
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{path}: damaged metadata: {str(error).splitlines()[0]}") from None
+    weights = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in stored.items()}
+    return ReleasedModel(path=path, task=validate(task, str(path)), facts=facts, weights=weights)
 
 
 def _check_kind(path: Path, metadata: Mapping[str, str]) -> None:
     if metadata.get("format") != FORMAT:
-        raise ValueError(f"{path}: a safetensors file of another kind (no {FORMAT} metadata); expected a model this product trained")
-    if metadata["version"] != str(VERSION):
-        raise ValueError(f"{path}: model format version {metadata['version']}, this product reads {VERSION}; install a matching release")
+        raise ValueError(f"{path}: a safetensors file of another kind, expected one that this product wrote")
+    version = metadata.get("version")
+    if version != str(VERSION):
+        raise ValueError(f"{path}: model format {version}, this product reads {VERSION}; install a matching release")
 
 
 def load_weights(generator: nn.Module, model: ReleasedModel) -> None:
@@ -109,7 +150,9 @@ def load_weights(generator: nn.Module, model: ReleasedModel) -> None:
     own = generator.state_dict()
     for name in [*own, *model.weights]:
         if name not in model.weights or name not in own:
-            raise ValueError(f"{model.path}: other networks: '{name}' is only on one side; use the model's own generator settings")
+            raise ValueError(
+                f"{model.path}: other networks: '{name}' is only on one side; use the model's own generator settings"
+            )
         if own[name].shape != model.weights[name].shape:
             got, expected = tuple(model.weights[name].shape), tuple(own[name].shape)
             raise ValueError(f"{model.path}: '{name}' has shape {got}, this configuration needs {expected}")
@@ -122,21 +165,31 @@ def previous(path: Path) -> Path:
 
 
 def save_state(path: Path, state: Mapping[str, Any]) -> None:
-    """Write everything to resume; the state before it stays as `state.previous.pt`, should this one be damaged later."""
+    """Write everything to resume; the state before it stays as `state.previous.pt`, should this one be damaged."""
 
     def write(temporary: Path) -> None:
-        torch.save({"version": STATE_VERSION, **state}, temporary)
-        if path.exists():
-            kept = previous(path).with_suffix(".part")
-            kept.unlink(missing_ok=True)
-            os.link(path, kept)
-            kept.replace(previous(path))
+        with temporary.open("wb") as file:  # given a path, torch says `unexpected pos` in place of `no space left`
+            torch.save({"version": STATE_VERSION, **state}, file)
 
-    write_atomically(path, write)
+    write_atomically(path, write, before_rename=lambda: _keep(path))
+
+
+def _keep(path: Path) -> None:
+    """Give the file at `path` its second name; `path` itself is there all the time, whenever a kill comes."""
+    if not path.exists() or not zipfile.is_zipfile(path):
+        return  # cut off: the state before it is worth more
+    kept = previous(path).with_suffix(".part")
+    kept.unlink(missing_ok=True)
+    try:
+        os.link(path, kept)
+    except OSError:  # no hard links on this file system
+        shutil.copyfile(path, kept)
+    kept.replace(previous(path))
+    kept.unlink(missing_ok=True)  # where both were one file already, the rename does nothing
 
 
 def load_state(path: Path) -> dict[str, Any]:
-    """Read a training state, or the one before it when the last is damaged (said on standard error by the caller's `damaged` key).
+    """Read a training state, or the one before it when the last is damaged; the key `damaged` says what was.
 
     Raises ValueError when neither can be read or the version is another.
     """
@@ -145,12 +198,25 @@ def load_state(path: Path) -> dict[str, Any]:
         if not candidate.exists():
             continue
         try:
+            _check_sums(candidate)
             state: dict[str, Any] = torch.load(candidate, map_location="cpu", weights_only=True, mmap=True)
         except Exception as error:  # a damaged file raises whatever the layer that met the damage raises
             problems.append(f"{candidate}: damaged ({' '.join(str(error).split())[:120]})")
             continue
         if not isinstance(state, dict) or state.get("version") != STATE_VERSION:
             found = state.get("version") if isinstance(state, dict) else None
-            raise ValueError(f"{candidate}: training state version {found}, expected {STATE_VERSION}; resume it with its own release")
+            raise ValueError(
+                f"{candidate}: training state of version {found}, expected {STATE_VERSION}; resume with its own release"
+            )
         return {**state, "damaged": problems}
-    raise ValueError("; ".join(problems) + "; start a new run with another --out" if problems else f"{path}: no such file")
+    raise ValueError(
+        "; ".join(problems) + "; start a new run with another --out" if problems else f"{path}: no such file"
+    )
+
+
+def _check_sums(path: Path) -> None:
+    """torch writes a checksum of every tensor, but does not look at it when it reads."""
+    with zipfile.ZipFile(path) as archive:
+        wrong = archive.testzip()
+    if wrong is not None:
+        raise ValueError(f"wrong checksum of {wrong}")

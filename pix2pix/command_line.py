@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import tyro
@@ -21,22 +22,27 @@ def parse(model: type[T], arguments: Sequence[str], prog: str, description: str 
     """
     if {"-h", "--help"} & set(arguments):
         tyro.cli(model, prog=prog, description=description, args=["--help"], **_default(default))
-    said = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(said):
-            return tyro.cli(model, prog=prog, args=list(arguments), **_default(default))
-    except SystemExit:
-        raise ValueError(one_line(said.getvalue())) from None
+    with _mistakes_as_value_errors(arguments):
+        parsed: T = tyro.cli(model, prog=prog, args=list(arguments), **_default(default))
+    return parsed
 
 
 def parse_known(model: type[T], arguments: Sequence[str]) -> tuple[T, list[str]]:
-    """The fields of `model` taken from `arguments`, and all the other arguments, untouched."""
+    """The fields of `model` taken from `arguments`, and all the other arguments, untouched. Raises as `parse` does."""
+    with _mistakes_as_value_errors(arguments):
+        return tyro.cli(model, args=list(arguments), add_help=False, return_unknown_args=True)
+
+
+@contextlib.contextmanager
+def _mistakes_as_value_errors(arguments: Sequence[str]) -> Iterator[None]:
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
-            return tyro.cli(model, args=list(arguments), add_help=False, return_unknown_args=True)
-    except SystemExit:
-        raise ValueError(one_line(said.getvalue())) from None
+            yield
+    except SystemExit as leaving:
+        if not leaving.code:  # it did as it was told, with --tyro-print-completion
+            raise
+        raise ValueError(one_line(said.getvalue(), arguments)) from None
 
 
 def _default(default: Any) -> dict[str, Any]:
@@ -44,8 +50,8 @@ def _default(default: Any) -> dict[str, Any]:
     return {} if default is None else {"default": default, "config": (tyro.conf.AvoidSubcommands,)}
 
 
-def one_line(box: str) -> str:
-    """tyro's framed message as one line: the problem, and the flag that was probably meant."""
+def one_line(box: str, arguments: Sequence[str] = ()) -> str:
+    """tyro's framed message about `arguments` as one line: the problem, and the flag that was probably meant."""
     lines = [re.sub(r"^[│|]\s?|\s*[│|]$", "", line).strip() for line in box.splitlines()]
     sections: list[list[str]] = [[]]
     for line in lines:
@@ -54,10 +60,18 @@ def one_line(box: str) -> str:
         elif line and line[0] not in "╭╰":
             sections[-1].append(line)
     problem = " ".join(sections[0])
+    for word in {word for word in arguments if len(word) > 40}:  # the frame has broken it, if it was at a line's end
+        problem = re.sub(" ?".join(map(re.escape, word)), word.replace("\\", r"\\"), problem)
     problem = re.sub(r"\[type=\w+, input_value=(.*?), input_type=\w+\].*", r"(got \1)", problem)
     problem = re.sub(r"Error parsing \S+: \d+ validation errors? for (\w+) ", lambda m: f"{m[1].lower()}.", problem)
     problem = re.sub(r"(\w+\.)Value error, (.*) \(got .*\)$", r"\1\2", problem)
-    meant = [line.split(" ")[0].rstrip(",") for part in sections[1:] if part and part[0].startswith("Perhaps") for line in part[1:]]
+    problem = re.sub(r"^([\w.]+) Input (.*) \(got (.*)\)$", r"\1: got \3; input \2", problem)
+    meant = [
+        line.split(" ")[0].rstrip(",")
+        for part in sections[1:]
+        if part and part[0].startswith("Perhaps")
+        for line in part[1:]
+    ]
     meant = [word for word in meant if word.startswith("--")]
     return problem + (f"; did you mean {meant[0]}?" if meant else "")
 
@@ -65,15 +79,26 @@ def one_line(box: str) -> str:
 def run(command: Callable[[Sequence[str]], int | None], prog: str, arguments: Sequence[str] | None = None) -> None:
     """Run a verb and leave the process: 0 when it went well, 2 with one line on standard error for a user's mistake."""
     try:
-        status = command(sys.argv[1:] if arguments is None else arguments)
-    except ValueError as error:
-        print(f"{prog}: {error}", file=sys.stderr)
-        status = 2
+        status = command(sys.argv[1:] if arguments is None else arguments) or 0
+    except SystemExit as leaving:  # after --help
+        status = int(leaving.code or 0)
     except BrokenPipeError:
         status = 0
-    except OSError as error:  # a full disk, a folder that went away
-        print(f"{prog}: {error}", file=sys.stderr)
+    except (ValueError, OSError) as error:  # OSError: a full disk, a folder that went away
+        print(f"{prog}: {' '.join(str(error).splitlines())}", file=sys.stderr)
         status = 2
     except KeyboardInterrupt:
         status = 130
-    sys.exit(status or 0)
+    sys.exit(_flush(prog) or status)
+
+
+def _flush(prog: str) -> int:
+    """Write out what standard output still holds: 2 and one line for a full disk, 0 for a reader that has left."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries, and complains, once more
+        if not isinstance(error, BrokenPipeError):
+            print(f"{prog}: standard output: {error.strerror}", file=sys.stderr)
+            return 2
+    return 0

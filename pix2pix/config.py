@@ -1,7 +1,7 @@
 """A task is data: the models that a task's YAML fills, where the YAML files are found, and errors a person can act on.
 
-Precedence, lowest first: the defaults below (the paper's, arXiv 1611.07004) < task YAML < preset < the task's own lines for that
-preset < `--config` file < command-line flags. A YAML states only what differs.
+Precedence, lowest first: the defaults below (the paper's, arXiv 1611.07004) < task YAML < preset < the task's own lines
+for that preset < `--config` file < command-line flags. A YAML states only what differs.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import tyro
 import yaml
@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 Preset = Literal["paper", "standard", "quick"]
 RepresentationName = Literal["rgb", "gray", "labels_onehot"]
-Colour = tuple[int, int, int]
+Level = Annotated[int, Field(ge=0, le=255)]
+Colour = tuple[Level, Level, Level]
 
 
 def flag(name: str, metavar: str | None = None) -> Any:
@@ -26,7 +27,7 @@ def flag(name: str, metavar: str | None = None) -> Any:
 
 
 class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
 class Source(Frozen):
@@ -41,7 +42,9 @@ class Source(Frozen):
 class Data(Frozen):
     """What the pairs are and how they are read."""
 
-    path: Annotated[str | None, flag("--data", "DIR|embedded")] = Field(None, description="a folder of pairs, or 'embedded'")
+    path: Annotated[str | None, flag("--data", "DIR|embedded")] = Field(
+        None, description="a folder of pairs, or 'embedded'"
+    )
     layout: Literal["auto", "side_by_side", "folders"] = Field("auto", description="how pairs lie on disk")
     input_side: Literal["left", "right"] = Field("left", description="which half is the input (side_by_side)")
     input_folder: str = Field("input", description="folder of the inputs (folders)")
@@ -72,6 +75,8 @@ class Data(Frozen):
         needs_palette = "labels_onehot" in (self.input, self.target) or "palette" in self.normalise
         if needs_palette and not self.palette:
             raise ValueError("palette: empty, but label maps need one colour a class")
+        if len(set(self.palette.values())) < len(self.palette):
+            raise ValueError("palette: two classes have the same colour, expected one colour a class")
         return self
 
 
@@ -94,27 +99,37 @@ class Train(Frozen):
 
     images: Annotated[int, flag("--images", "N")] = Field(80_000, gt=0, description="length of the run, in images seen")
     batch: Annotated[int, flag("--batch", "B")] = Field(1, gt=0, description="images a step")
-    seed: Annotated[int, flag("--seed", "S")] = Field(0, ge=0, description="of weights, order, augmentation and dropout")
+    seed: Annotated[int, flag("--seed", "S")] = Field(
+        0, ge=0, lt=2**63, description="of weights, order, augmentation and dropout"
+    )
     adversarial: Literal["non_saturating", "minimax", "least_squares", "hinge", "wgan_gp"] = "non_saturating"
     gan_weight: float = Field(1.0, ge=0, description="0 leaves the discriminator out")
     l1_weight: float = Field(100.0, ge=0, description="0 is the GAN alone")
     feature_weight: float = Field(0.0, ge=0, description="L1 between the discriminator's features of output and target")
     gradient_penalty: float = Field(10.0, ge=0, description="weight of WGAN-GP's penalty")
-    r1: float = Field(0.0, ge=0, description="weight of the R1 penalty on the real pairs, which keeps the discriminator in check")
+    r1: float = Field(
+        0.0, ge=0, description="weight of the R1 penalty on the real pairs, which keeps the discriminator in check"
+    )
     r1_every: int = Field(16, gt=0, description="steps between two R1 penalties (lazy regularisation)")
-    learning_rate: float = Field(2e-4, gt=0, description="Adam's rate at batch 1; multiplied by the square root of the batch")
+    learning_rate: float = Field(
+        2e-4, gt=0, description="Adam's rate at batch 1; multiplied by the square root of the batch"
+    )
     discriminator_rate: float = Field(1.0, gt=0, description="the discriminator's rate as a share of the generator's")
     betas: tuple[float, float] = Field((0.5, 0.999), description="Adam's momenta")
     decay_from: float = Field(0.5, ge=0, le=1, description="share of the run after which the rate falls linearly to 0")
     ema: float = Field(0.0, ge=0, description="half-life of the averaged generator in images; 0 is off")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the processor has it")
-    compile: bool = Field(False, description="compile the networks where a compiler is there; pays on long runs of large ones")
+    compile: bool = Field(
+        False, description="compile the networks where a compiler is there; pays on long runs of large ones"
+    )
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     init: Annotated[str | None, flag("--init", "MODEL")] = Field(None, description="released model to start from")
     save_every: Annotated[int | None, flag("--save-every", "IMAGES")] = Field(
         None, gt=0, description="images between two saved states; default: about five minutes"
     )
-    sample_every: int | None = Field(None, gt=0, description="images between two sample grids; default: a twentieth of the run")
+    sample_every: int | None = Field(
+        None, gt=0, description="images between two sample grids; default: a twentieth of the run"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Train:
@@ -128,7 +143,9 @@ class Task(Frozen):
 
     name: str
     title: str = ""
-    work: Literal["native", "trained"] = Field("trained", description="the network sees every pixel, or its training size")
+    work: Literal["native", "trained"] = Field(
+        "trained", description="the network sees every pixel, or its training size"
+    )
     data: Data = Data()
     model: Model = Model()
     train: Train = Train()
@@ -148,8 +165,9 @@ def task_names() -> list[str]:
 def nearest(name: str, valid: Iterable[str]) -> str:
     """The end of an error line: the name that was probably meant, else all that would do."""
     names = sorted(valid)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"did you mean '{close[0]}'?" if close else f"expected one of: {', '.join(names)}"
+    lower = {each.lower(): each for each in names}
+    close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
+    return f"did you mean '{lower[close[0]]}'?" if close else f"expected one of: {', '.join(names)}"
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -158,7 +176,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, or a date like 2024-13-45
         raise ValueError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     if content is None:
         return {}
@@ -201,7 +219,8 @@ def explain(error: ValidationError) -> str:
         return f"{field}: got '{problem['input']}'; {nearest(problem['input'], valid)}"
     if problem["type"] == "value_error":
         return f"{field}.{message}" if field else message
-    return f"{field}: got {problem['input']!r}; {message[0].lower()}{message[1:]}"
+    expected = f"got {problem['input']!r}; {message[0].lower()}{message[1:]}"
+    return f"{field}: {expected}" if field else expected
 
 
 def _fields_beside(location: tuple[int | str, ...]) -> list[str]:
@@ -230,7 +249,7 @@ def load_task(name: str, preset: Preset = "standard", config: Path | None = None
     else:
         raise ValueError(f"unknown task '{name}'; {nearest(name, task_names())}")
     content = merge({"name": path.stem}, read_yaml(path))
-    own_lines = content.pop("presets", {})
+    own_lines = _own_lines(content.pop("presets", None), path)
     validate(content, str(path))
     content = merge(content, read_yaml(configs_folder() / "presets" / f"{preset}.yaml"))
     content = merge(content, own_lines.get(preset, {}))
@@ -240,19 +259,31 @@ def load_task(name: str, preset: Preset = "standard", config: Path | None = None
     return validate(content, where)
 
 
+def _own_lines(presets: Any, path: Path) -> dict[str, dict[str, Any]]:
+    """What a task file lays over each preset. Raises ValueError for what is no preset's name, or holds no fields."""
+    if not isinstance(presets, dict | None):
+        raise ValueError(f"{path}: presets: got {presets!r}, expected a section for each preset it changes")
+    for name, lines in (presets or {}).items():
+        if name not in get_args(Preset):
+            raise ValueError(f"{path}: unknown preset '{name}'; {nearest(str(name), get_args(Preset))}")
+        if not isinstance(lines, dict | None):
+            raise ValueError(f"{path}: presets.{name}: got {lines!r}, expected the fields it changes")
+    return {name: lines or {} for name, lines in (presets or {}).items()}
+
+
 def dump(task: Task) -> str:
-    """The resolved configuration as YAML that `load_task` and `--config` read back."""
+    """The resolved configuration as YAML; `--config`, and `--task` under the preset `paper`, give the same again."""
     return yaml.safe_dump(task.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120)
 
 
 def differences(old: Task, new: Task) -> dict[str, tuple[Any, Any]]:
-    """Dotted field -> (old, new) for every field that differs."""
+    """Dotted field -> (old, new) for every field that differs. A palette's order counts: its classes are channels."""
 
     def walk(a: Any, b: Any, prefix: str) -> Iterable[tuple[str, tuple[Any, Any]]]:
-        if isinstance(a, dict) and isinstance(b, dict):
+        if isinstance(a, dict) and isinstance(b, dict) and (list(a) == list(b) or set(a) != set(b)):
             for key in [*a, *(key for key in b if key not in a)]:
                 yield from walk(a.get(key), b.get(key), f"{prefix}.{key}" if prefix else key)
-        elif a != b:
+        elif a != b or isinstance(a, dict):
             yield prefix, (a, b)
 
     return dict(walk(old.model_dump(), new.model_dump(), ""))

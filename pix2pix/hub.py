@@ -23,7 +23,10 @@ def shipped_models() -> dict[str, Path]:
 
 
 def resolve(name: str | Path) -> Path:
-    """The model file meant by a shipped model's name, a file, or a run folder. Raises ValueError naming what comes nearest."""
+    """The model file that a shipped model's name, a file, or a run folder means.
+
+    Raises ValueError, with the nearest name, when there is none.
+    """
     shipped = shipped_models()
     if str(name) in shipped:
         return shipped[str(name)]
@@ -67,7 +70,8 @@ def choose(model: str | None, task: str | None, say: Callable[[str], None], root
         say(f"model: {task}, shipped (no run under {root / task})")
         return shipped[task]
     if task in task_names():
-        raise ValueError(f"task '{task}' has no run under {root / task} and no shipped model; train it first: pix2pix train --task {task}")
+        missing = f"task '{task}' has no run under {root / task} and no shipped model"
+        raise ValueError(f"{missing}; train it first: pix2pix train --task {task}")
     runs = [path.name for path in root.glob("*") if path.is_dir()]
     raise ValueError(f"unknown task '{task}'; {nearest(task, {*task_names(), *shipped, *runs})}")
 

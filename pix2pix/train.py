@@ -1,4 +1,7 @@
-"""`python -m pix2pix.train --task T`: learn a task from pairs. The same command with the same --out goes on where it stopped."""
+"""`python -m pix2pix.train --task T`: learn a task from pairs.
+
+The same command with the same --out goes on where it stopped.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,11 @@ class Selection(Frozen):
     """What decides the defaults of all the other fields."""
 
     task: str = Field("", description="name of a task, or a task's YAML file")
-    preset: Preset = Field("standard", description="paper: exactly the paper; standard: kept busy; quick: minutes on two cores")
+    preset: Preset = Field(
+        "standard", description="paper: as in it; standard: larger batches; quick: minutes on two cores"
+    )
     config: Path | None = Field(None, description="YAML laid over task and preset")
-    out: Path | None = Field(None, description="run folder; default runs/<task>/<time>; an existing run is gone on with")
+    out: Path | None = Field(None, description="run folder; default runs/<task>/<time>; a run there goes on")
     dry_run: bool = Field(False, description="print the resolved configuration and leave")
 
 
@@ -47,12 +52,14 @@ def main(arguments: Sequence[str]) -> int:
         print(dump(task), end="")
         return 0
 
-    from pix2pix.training.assembly import train  # torch and Fabric: seconds that --dry-run and mistakes need not wait for
+    # torch and Fabric take seconds, which --dry-run and mistakes need not wait for
+    from pix2pix.training.assembly import train
+    from pix2pix.training.processes import rank
     from pix2pix.training.tracking import RunFolder, default_folder
 
     folder = RunFolder(selection.out or default_folder(task.name))
     outcome = train(task, folder, say)
-    if outcome.finished:
+    if outcome.finished and rank() == 0:
         say(f"{outcome.images:,} images in {outcome.seconds / 60:.1f} minutes; the model is {folder.model}")
         say(f"try it: python -m pix2pix.translate --model {folder.path} INPUT")
     return 128 + outcome.signal if outcome.signal else 0

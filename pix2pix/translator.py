@@ -20,7 +20,9 @@ from pix2pix.nn.blocks import NoiseInjection
 from pix2pix.representations import build_representation
 from pix2pix.upsampling import enlarge_by_classes, enlarge_by_picture, shrink
 
-LONGEST = 4  # the network's long side is at most this many times its short side's size; a 1x1300 strip would need 83,000 pixels
+LONGEST = (
+    4  # the network's long side is at most this many times `work_size`: a strip of 1x1300 would come to 83,000 pixels
+)
 SMALLEST_WORK_SIZE = 16
 
 
@@ -41,22 +43,23 @@ def build_model_generator(task: Task, rng: torch.Generator | None = None) -> nn.
 
 
 def choose_device(name: str) -> torch.device:
-    """'auto' is the best there is. Raises ValueError when `name` is no device, or one that this machine does not have."""
+    """The device of that name; 'auto' is the best there is. Raises ValueError for one that this machine lacks."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ValueError(f"device '{name}' cannot be used: {str(error).splitlines()[0]}; expected auto or cpu") from None
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"device '{name}' cannot be used: {reason}; expected auto or cpu") from None
     return device
 
 
 class Translator:
     """A released model, ready to use; safe to share between threads.
 
-    With `work: trained` the network sees the picture with its short side at `work_size` (default: the size it was trained at), and detail
-    returns from the input. With `work: native` it sees every pixel and `work_size` is refused.
+    With `work: trained` the network sees the picture with its short side at `work_size` (default: the size it was
+    trained at), and detail returns from the input. With `work: native` it sees every pixel, and `work_size` is refused.
     """
 
     def __init__(self, model: ReleasedModel, device: str = "auto", work_size: int | None = None) -> None:
@@ -83,8 +86,10 @@ class Translator:
     @property
     def is_stochastic(self) -> bool:
         """Whether the network has dropout or noise, so that two seeds give two outputs."""
-        layers = list(self._generator.modules())
-        return any(isinstance(layer, NoiseInjection) or (isinstance(layer, nn.Dropout) and layer.p > 0) for layer in layers)
+        return any(
+            isinstance(layer, NoiseInjection) or (isinstance(layer, nn.Dropout) and layer.p > 0)
+            for layer in self._generator.modules()
+        )
 
     @overload
     def __call__(self, image: np.ndarray, seed: int | None = None) -> np.ndarray: ...
@@ -93,15 +98,18 @@ class Translator:
     @overload
     def __call__(self, image: str | Path, seed: int | None = None) -> Image.Image | np.ndarray: ...
 
-    def __call__(self, image: Image.Image | np.ndarray | str | Path, seed: int | None = None) -> Image.Image | np.ndarray:
+    def __call__(
+        self, image: Image.Image | np.ndarray | str | Path, seed: int | None = None
+    ) -> Image.Image | np.ndarray:
         """The translated picture, upright, with the height and width of `image`.
 
         - A Pillow image of any mode gives a Pillow image.
-        - An array (H, W) or (H, W, C) of uint8 or uint16, with 1, 3 or 4 channels, gives an array of that type: (H, W, 3), or with one
-          channel (H, W) for (H, W) and else (H, W, 1).
+        - An array (H, W) or (H, W, C) of uint8 or uint16, with 1, 3 or 4 channels, gives an array of that type:
+          (H, W, 3), or where the target is grey (H, W) for (H, W) and else (H, W, 1).
         - A path gives a Pillow image, or an array for 16-bit colour, which Pillow cannot hold.
 
-        The same input gives the same bytes. With `seed`, dropout and noise are drawn from it: another seed, another picture.
+        The same input gives the same bytes. With `seed`, dropout and noise are drawn from it: another seed, another
+        picture.
         Raises ValueError for what cannot be read or is no picture.
         """
         if seed is not None and not 0 <= seed < 2**63:
@@ -121,7 +129,8 @@ class Translator:
         """(H, W, 1, 3 or 4) to (H, W, 1 or 3) of the same dtype."""
         if image.size == 0:
             raise ValueError(f"got a picture without pixels, shape {image.shape}")
-        opaque = image if image.shape[2:] == (1,) else to_rgb(image)  # transparency first: the invisible must not bleed when resized
+        # Without transparency first: what is invisible must not bleed into its neighbours when resized.
+        opaque = image if image.shape[2:] == (1,) else to_rgb(image)
         full = normalise(opaque, self.task.data.normalise, self.task.data.palette)
         height, width = full.shape[:2]
         work = full
@@ -141,7 +150,8 @@ class Translator:
     def _run_network(self, work: np.ndarray, seed: int | None) -> Tensor:
         """(h, w, C) to (channels, h, w) on the CPU.
 
-        One picture at a time: convolutions may sum in another order for another batch size, and an output never depends on batch mates.
+        One picture at a time: convolutions may sum in another order for another batch size, and an output never depends
+        on batch mates.
         """
         height, width = work.shape[:2]
         multiple = self._generator.multiple
@@ -150,8 +160,16 @@ class Translator:
         rows, columns = (max(least, -(-side // multiple) * multiple) for side in (height, width))
         batch = self._input.encode(reflect_pad(work, rows, columns))[None].to(self.device)
         with self._lock, torch.inference_mode():
-            output = self._generator(batch) if seed is None else self._sample(batch, seed)
-        return output[0, :, :height, :width].float().cpu()  # type: ignore[no-any-return]
+            try:
+                output = self._generator(batch) if seed is None else self._sample(batch, seed)
+            except RuntimeError as error:
+                if "memory" not in str(error):  # torch has no class of its own for a full main memory
+                    raise
+                raise ValueError(
+                    f"{width}x{height} pixels need more memory than there is; shrink the picture"
+                ) from None
+        cropped: Tensor = output[0, :, :height, :width].float().cpu()
+        return cropped
 
     def _sample(self, batch: Tensor, seed: int) -> Tensor:
         devices = [batch.device] if batch.device.type == "cuda" else []
@@ -164,7 +182,10 @@ class Translator:
                 set_stochastic(self._generator, False)
 
     def _to_full_size(self, output: Tensor, work: np.ndarray, full: np.ndarray) -> Tensor:
-        """(C, h, w) of `work` to (C, H, W) of `full`, still in the network's numbers: a decoder may need the source at full size."""
+        """(C, h, w), the size of `work`, to (C, H, W), that of `full`.
+
+        Still in the network's numbers: classes are enlarged before they are chosen, and a decoder may need the source.
+        """
         height, width = full.shape[:2]
         if height < work.shape[0] or width < work.shape[1]:
             return shrink(output, height, width)

@@ -72,8 +72,7 @@ def _compact_unet(
     dropout: float | None,
     upsampling: Upsampling | None,
 ) -> nn.Module:
-    dropout = 0.5 if dropout is None else dropout
-    return CompactUNet(in_channels, out_channels, size, width or 32, norm, dropout, upsampling or "resize")
+    return CompactUNet(in_channels, out_channels, size, width or 32, norm, dropout or 0.0, upsampling or "resize")
 
 
 GENERATORS: dict[GeneratorName, Builder] = {

@@ -14,8 +14,9 @@ from pix2pix.config import Task, differences
 from pix2pix.data.pairs import open_pairs
 from pix2pix.data.stream import Batch, TrainingStream, batches, fixed_examples
 from pix2pix.images import make_grid, to_rgb8
-from pix2pix.nn import build_discriminator
+from pix2pix.nn import Norm, build_discriminator
 from pix2pix.representations import Representation, build_representation
+from pix2pix.training import processes
 from pix2pix.training.choices import Choices, choose
 from pix2pix.training.engine import Loop, Outcome, fit, prepare
 from pix2pix.training.objectives import Pix2Pix
@@ -33,23 +34,16 @@ def train(task: Task, run: RunFolder, say: Say) -> Outcome:
     Raises ValueError with one line for everything that a user can put right: the configuration has changed since the run was
     started, the folder cannot be written, there is no data, the training diverged.
     """
-    choices = None
-    if run.state.exists():
-        choices, seen = resumed_choices(task, run, say)
-        if seen >= task.train.images:
-            say(f"{run.path}: finished at {seen:,} images; raise --images to go on")
-            return Outcome(seen, 0.0, finished=True)
-    elif run.model.exists():
-        raise ValueError(f"{run.path}: holds a model but no state.pt to go on from; use --init {run.path} with another --out")
-    choices = choices or choose(task.train)
-    resumed = run.state.exists()
-    run.create(task)
-    if not resumed:
-        run.rewind(-1)
+    processes.meet()
+    if processes.rank() > 0:
+        say = silent
+    run, choices, resumed, outcome = processes.decided_by_first(lambda: settle(task, run, say))
+    if outcome is not None:
+        return outcome
 
     source, target = (build_representation(name, task.data.palette) for name in (task.data.input, task.data.target))
-    pairs = open_pairs(task, "train", say)
-    dev = open_pairs(task, "dev", lambda line: None) if len(pairs) > 1 else pairs
+    pairs = processes.after_first(lambda: open_pairs(task, "train", say))
+    dev = open_pairs(task, "dev", silent) if len(pairs) > 1 else pairs
     stream = TrainingStream(pairs, task.data, source, target, task.train.seed)
     say(f"runs on {choices.sentence()}")
     if task.train.compile and not choices.compile:
@@ -63,6 +57,8 @@ def train(task: Task, run: RunFolder, say: Say) -> Outcome:
         for line in loop.restore():
             say(f"{line}; going on from the state before it")
         say(f"going on at {loop.seen:,} images")
+        if loop.seen >= task.train.images:
+            loop.save()  # killed between the last state and its model
 
     def share(start: int, stop: int) -> Iterator[Batch]:
         return batches(stream, start, stop, task.train.batch, fabric.global_rank, fabric.world_size)
@@ -70,7 +66,36 @@ def train(task: Task, run: RunFolder, say: Say) -> Outcome:
     def show(batch: Batch, output: Tensor) -> np.ndarray:
         return grid(batch, output, source, target)
 
-    return fit(loop, share, fixed_examples(dev, task.data, source, target, PREVIEWS), show, say)
+    try:
+        return fit(loop, share, fixed_examples(dev, task.data, source, target, PREVIEWS), show, say)
+    finally:
+        run.close()
+
+
+def settle(task: Task, run: RunFolder, say: Say) -> tuple[RunFolder, Choices, bool, Outcome | None]:
+    """The run folder, ready; what the machine is chosen for; whether the run goes on; how it ended if it has finished already."""
+    if task.train.batch % processes.count():
+        raise ValueError(f"--batch: got {task.train.batch}, expected a multiple of the {processes.count()} processes")
+    if not run.state.exists():
+        if run.model.exists():
+            raise ValueError(f"{run.path}: holds a model but no state.pt to go on from; use --init {run.path} with another --out")
+        choices = choose(task.train)
+        run.create(task)
+        run.rewind(-1)
+        return run, choices, False, None
+    planned = run.stored_task().train.images
+    choices, seen, seconds = resumed_choices(task, run, say)
+    if seen >= task.train.images and run.has_newest_model():
+        say(f"{run.path}: finished at {seen:,} images; raise --images to go on")
+        return run, choices, True, Outcome(seen, seconds, finished=True)
+    if planned != task.train.images:
+        say(f"length changed from {planned:,} to {task.train.images:,} images: the decay of the learning rate is planned anew")
+    run.create(task)
+    return run, choices, True, None
+
+
+def silent(line: str) -> None:
+    """A `say` for what is not to be said."""
 
 
 def build_objective(task: Task, source: Representation, target: Representation, say: Say) -> Pix2Pix:
@@ -108,8 +133,8 @@ def initialise_from(generator: nn.Module, name: str, say: Say) -> None:
     say(f"starts from {released.path} ({released.facts.images_seen:,} images), {len(fitting)} of {len(own)} weights taken")
 
 
-def resumed_choices(task: Task, run: RunFolder, say: Say) -> tuple[Choices, int]:
-    """What the machine was chosen for when the run began, and how many images it has seen.
+def resumed_choices(task: Task, run: RunFolder, say: Say) -> tuple[Choices, int, float]:
+    """What was chosen when the run began, on the machine as it is now; how many images it has seen, and in how many seconds.
 
     Raises ValueError naming what changed in the configuration. A change of the machine is said: bit equality ends there.
     """
@@ -120,10 +145,10 @@ def resumed_choices(task: Task, run: RunFolder, say: Say) -> tuple[Choices, int]
     state = load_state(run.state)
     then = Choices(**state["choices"])
     now = choose(task.train.model_copy(update={"precision": then.precision, "compile": then.compile, "device": then.device}))
-    for name in ("threads", "processes", "torch", "machine"):
+    for name in ("compile", "threads", "processes", "torch", "machine"):
         if getattr(now, name) != getattr(then, name):
             say(f"{name} was {getattr(then, name)}, is {getattr(now, name)}: goes on, but not bit for bit as before")
-    return then, int(state["seen"])
+    return now, int(state["seen"]), float(state["seconds"])
 
 
 def grid(batch: Batch, output: Tensor, source: Representation, target: Representation) -> np.ndarray:
@@ -135,7 +160,7 @@ def grid(batch: Batch, output: Tensor, source: Representation, target: Represent
     return make_grid(rows, titles=("input", "output", "target"))
 
 
-def discriminator_norm(task: Task) -> str:
+def discriminator_norm(task: Task) -> Norm:
     """Spectral norm takes the place of the discriminator's norm layers; a WGAN-GP critic may not mix the batch either."""
     return "none" if task.model.spectral or task.train.adversarial == "wgan_gp" else task.model.norm
 

@@ -8,13 +8,16 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import torch
 from torch.nn.functional import conv2d
 
 from pix2pix.config import Train
+from pix2pix.training import processes
 from pix2pix.training.tracking import machine
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -45,7 +48,7 @@ def choose(settings: Train) -> Choices:
         precision=precision,
         compile=settings.compile and has_compiler(device),
         threads=torch.get_num_threads(),
-        processes=int(os.environ.get("WORLD_SIZE", "1")),
+        processes=processes.count(),
         torch=str(torch.__version__),
         machine=machine() if device != "cuda" else torch.cuda.get_device_name(),
     )
@@ -84,7 +87,9 @@ def bf16_speedup(device: str) -> float:
         for dtype in dtypes
     }
     pictures = {dtype: pair[0].contiguous(memory_format=torch.channels_last) for dtype, pair in operands.items()}
-    seconds = {dtype: _best_seconds(lambda dtype=dtype: conv2d(pictures[dtype], operands[dtype][1], padding=1)) for dtype in dtypes}
+    seconds = {
+        dtype: _best_seconds(partial(conv2d, pictures[dtype], operands[dtype][1], padding=1)) for dtype in dtypes
+    }
     return seconds[torch.float32] / seconds[torch.bfloat16]
 
 

@@ -11,6 +11,7 @@ import math
 import os
 import platform
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
@@ -18,14 +19,14 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.strategies import DDPStrategy
+from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from pix2pix.checkpoint import Facts, load_state, save_model, save_state
 from pix2pix.config import Task
-from pix2pix.training.choices import Choices
 from pix2pix.data.stream import Batch
+from pix2pix.training.choices import Choices
 from pix2pix.training.objectives import Backward, Progress
 from pix2pix.training.signals import StopRequest
 from pix2pix.training.tracking import RunFolder
@@ -82,26 +83,28 @@ def keep_freed_memory() -> None:
         largest = 2**30
         trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
         libc = ctypes.CDLL(None)
-        libc.mallopt(mmap_threshold, largest)
+        if not libc.mallopt(mmap_threshold, largest):
+            libc.mallopt(mmap_threshold, 2**25)  # the most that glibc before 2.35 takes
         libc.mallopt(trim_threshold, largest)
 
 
 def prepare(objective: Objective, choices: Choices) -> Fabric:
     """Put the objective's networks on the device, in the chosen precision, compiled where chosen, in every process."""
     keep_freed_memory()
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
-    # Networks are frozen for half of a step: without this flag DDP would wait for gradients that never come.
-    strategy: Any = DDPStrategy(find_unused_parameters=True) if processes > 1 else "auto"
+    # Buffers are equal everywhere as it is; sent before every forward, one process alone could not make a preview.
+    strategy: Any = DDPStrategy(broadcast_buffers=False) if choices.processes > 1 else "auto"
     precision: Any = "bf16-mixed" if choices.precision == "bf16" else "32-true"
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    nodes = max(1, processes // local)
+    nodes = max(1, choices.processes // local)
     fabric = Fabric(accelerator=choices.device, devices=local, num_nodes=nodes, strategy=strategy, precision=precision)
     fabric.launch()
     for name, module in objective.networks.items():
-        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        module.to(memory_format=torch.channels_last)
         forward: Any = torch.compile(module) if choices.compile and name in objective.optimizers else module
         if name in objective.optimizers:
-            network, optimizer = fabric.setup(forward, objective.optimizers[name])
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "`broadcast_buffers`", FutureWarning)  # its successor needs torch 2.15
+                network, optimizer = fabric.setup(forward, objective.optimizers[name])
             objective.networks[name], objective.optimizers[name] = network, optimizer
         else:
             objective.networks[name] = fabric.to_device(module)
@@ -126,7 +129,8 @@ class Loop:
             optimizer.load_state_dict(state["optimizers"][name])
         self.seen = int(state["seen"])
         self.clock = Clock(float(state["seconds"]), time.monotonic(), self.seen)
-        self.run.rewind(self.seen)
+        if self.fabric.is_global_zero:
+            self.run.rewind(self.seen)
         return list(state["damaged"])
 
     def save(self) -> None:
@@ -188,8 +192,9 @@ def fit(
     sample_every = settings.sample_every or max(settings.batch, total // 20)
     last_save, last_log = time.monotonic(), time.monotonic()
     dev = _on_device(fabric, dev)
-    sample(loop, dev, show)
     with StopRequest() as stop, _bar(fabric, total, loop.seen) as bar:
+        if loop.seen == 0:
+            sample(loop, dev, show)
         for batch in batches(loop.seen, total):
             seed_step(settings.seed, fabric.global_rank, loop.seen)
             progress = Progress(loop.seen, total, settings.batch)
@@ -198,44 +203,50 @@ def fit(
             bar.update(settings.batch)
 
             now = time.monotonic()
-            due = loop.seen >= total or _crossed(before, loop.seen, sample_every)
-            if due or now - last_log >= LOG_SECONDS:
+            finished = loop.seen >= total
+            signal = None if finished else agreed(fabric, stop.signal)
+            sample_due = finished or _crossed(before, loop.seen, sample_every)
+            save_due = finished or signal is not None
+            if settings.save_every:
+                save_due |= _crossed(before, loop.seen, settings.save_every)
+            else:
+                save_due |= now - last_save >= SAVE_SECONDS
+            if sample_due or save_due or now - last_log >= LOG_SECONDS:
                 last_log = now
-                record(loop, losses, bar)
-            if due:
-                sample(loop, dev, show)
-            save_due = (
-                _crossed(before, loop.seen, settings.save_every) if settings.save_every else now - last_save >= SAVE_SECONDS
-            )
-            if save_due or stop.signal or loop.seen >= total:
-                record(loop, losses, bar)
+                values = loop.check_losses(losses)
+                record(loop, values | (sample(loop, dev, show) if sample_due else {}), bar)
+            if save_due:
                 loop.save()
                 last_save = time.monotonic()
-            if stop.signal:
+            if signal is not None:
                 say(f"stopped at {loop.seen:,} of {total:,} images; run the same command again to go on")
-                break
-    return Outcome(loop.seen, loop.clock.seconds(), loop.seen >= total, stop.signal)
+                return Outcome(loop.seen, loop.clock.seconds(), False, signal)
+    return Outcome(loop.seen, loop.clock.seconds(), finished=True)
 
 
-def sample(loop: Loop, dev: Batch, show: Callable[[Batch, Tensor], np.ndarray]) -> None:
-    """Write a sample grid and the score on `dev`, unless this point of the run has them already."""
+def agreed(fabric: Fabric, signal: int | None) -> int | None:
+    """The signal that any process got: all must leave after the same step, or the others would wait for the first."""
+    if fabric.world_size == 1:
+        return signal
+    highest: Any = fabric.all_reduce(torch.tensor(signal or 0, device=fabric.device), reduce_op="max")
+    return int(highest) or None
+
+
+def sample(loop: Loop, dev: Batch, show: Callable[[Batch, Tensor], np.ndarray]) -> dict[str, float]:
+    """Write a sample grid, in the first process; returns the score on `dev`."""
     if not loop.fabric.is_global_zero:
-        return
-    output = loop.objective.preview(dev.source).float()
-    grid = show(dev, output)
+        return {}
+    grid = show(dev, loop.objective.preview(dev.source).float())
     loop.run.write_sample(loop.seen, grid)
-    if loop.seen > 0:
-        scores = loop.objective.score(dev)
-        loop.run.append({"images": loop.seen, "seconds": round(loop.clock.seconds(), 1), **scores})
-        loop.run.board.scalars(loop.seen, scores)
     loop.run.board.picture(loop.seen, grid)
+    return loop.objective.score(dev)
 
 
-def record(loop: Loop, losses: dict[str, Tensor], bar: tqdm[Any]) -> None:
-    """Put the losses into the log, TensorBoard and the progress bar. Raises Diverged when one is not a number."""
-    values = {name: round(value, 6) for name, value in loop.check_losses(losses).items()}
+def record(loop: Loop, values: dict[str, float], bar: tqdm[Any]) -> None:
+    """Put losses and scores into the log, TensorBoard and the progress bar: one line for this point of the run."""
     if not loop.fabric.is_global_zero:
         return
+    values = {name: round(value, 6) for name, value in values.items()}
     rate = round(loop.clock.rate(loop.seen), 2)
     seconds = round(loop.clock.seconds(), 1)
     loop.run.append({"images": loop.seen, "seconds": seconds, "images_per_second": rate, **values})

@@ -66,7 +66,9 @@ def wgan_gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake
     share = torch.rand(len(real), 1, 1, 1, device=real.device)
     between = (share * real + (1 - share) * fake).detach().requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).mean(dim=(1, 2, 3)).sum(), between, create_graph=True)
-    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    norms = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
+    penalty: Tensor = (norms - 1).square().mean()
+    return penalty
 
 
 def r1_penalty(critic: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:

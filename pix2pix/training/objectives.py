@@ -14,6 +14,7 @@ from torch.nn.functional import l1_loss
 
 from pix2pix.config import Train
 from pix2pix.data.stream import Batch
+from pix2pix.nn.patchgan import PatchGAN
 from pix2pix.training.losses import (
     discriminator_loss,
     feature_matching,
@@ -50,7 +51,7 @@ class Pix2Pix:
     `networks` and `optimizers` are live dictionaries: an engine prepares what is in them for its device and puts it back.
     """
 
-    def __init__(self, generator: nn.Module, discriminator: nn.Module | None, settings: Train) -> None:
+    def __init__(self, generator: nn.Module, discriminator: PatchGAN | None, settings: Train) -> None:
         assert (discriminator is None) == (settings.gan_weight == 0)
         self.settings = settings
         self.networks: dict[str, nn.Module] = {"generator": generator}
@@ -85,9 +86,10 @@ class Pix2Pix:
     def preview(self, source: Tensor) -> Tensor:
         """What the released generator makes of `source` (N, C, H, W), dropout and noise off."""
         generator = self.networks["averaged" if self.averaged is not None else "generator"]
+        was_training = generator.training
         generator.eval()
         output: Tensor = generator(source)
-        generator.train()
+        generator.train(was_training)
         return output
 
     def step(self, batch: Batch, progress: Progress, backward: Backward) -> dict[str, Tensor]:
@@ -109,8 +111,8 @@ class Pix2Pix:
         self, batch: Batch, output: Tensor, progress: Progress, backward: Backward
     ) -> dict[str, Tensor]:
         settings, discriminator = self.settings, self.networks["discriminator"]
-        real = discriminator(batch.target, batch.source)
-        fake = discriminator(output, batch.source)
+        real = discriminator(batch.target, self._shown(batch.source))
+        fake = discriminator(output, self._shown(batch.source))
         # Halved, as in the paper's section 3.3, to slow the discriminator relative to the generator.
         loss = 0.5 * settings.gan_weight * discriminator_loss(settings.adversarial, real, fake)
         losses = {"discriminator": loss, "score_real": real.mean(), "score_fake": fake.mean()}
@@ -125,15 +127,15 @@ class Pix2Pix:
         return losses
 
     def _penalty(self, batch: Batch, output: Tensor, progress: Progress) -> Tensor | None:
-        settings, critic = self.settings, self.critic
+        settings, critic, source = self.settings, self.critic, self._shown(batch.source)
         assert critic is not None
         if settings.adversarial == "wgan_gp":
             return settings.gradient_penalty * wgan_gradient_penalty(
-                lambda point: critic(point, batch.source), batch.target, output
+                lambda point: critic(point, source), batch.target, output
             )
         if settings.r1 > 0 and progress.step % settings.r1_every == 0:
             # Lazy regularisation, Karras et al. 2020: every k-th step, k times as strong.
-            return settings.r1 * settings.r1_every * r1_penalty(lambda point: critic(point, batch.source), batch.target)
+            return settings.r1 * settings.r1_every * r1_penalty(lambda point: critic(point, source), batch.target)
         return None
 
     def _update_generator(self, batch: Batch, output: Tensor, backward: Backward) -> dict[str, Tensor]:
@@ -157,11 +159,16 @@ class Pix2Pix:
         return losses
 
     def _look(self, picture: Tensor, source: Tensor) -> tuple[Tensor, list[Tensor]]:
-        discriminator = self.networks["discriminator"]
-        if self.settings.feature_weight > 0:
-            scores, features = discriminator(picture, source, return_features=True)
-            return scores, features
-        return discriminator(picture, source), []
+        """The discriminator's scores, and its activations before them where they are matched."""
+        discriminator, seen = self.networks["discriminator"], self._shown(source)
+        if self.settings.feature_weight == 0:
+            return discriminator(picture, seen), []
+        *features, scores = discriminator(picture, seen, return_features=True)
+        return scores, features
+
+    def _shown(self, source: Tensor) -> Tensor | None:
+        """The source, where the discriminator judges pairs; nothing, where it judges the picture alone."""
+        return source if self.critic is not None and self.critic.source_channels > 0 else None
 
 
 @contextmanager
@@ -183,7 +190,7 @@ def average(averaged: nn.Module, module: nn.Module, half_life: float, progress: 
     """
     half_life = min(half_life, max(progress.seen * 0.05, 1e-8))
     share = 1 - 0.5 ** (progress.batch / half_life)
-    for mean, value in zip(averaged.parameters(), module.parameters(), strict=True):
-        mean.lerp_(value, share)
-    for mean, value in zip(averaged.buffers(), module.buffers(), strict=True):
-        mean.copy_(value)
+    for mean, weight in zip(averaged.parameters(), module.parameters(), strict=True):
+        mean.lerp_(weight, share)
+    for kept, buffer in zip(averaged.buffers(), module.buffers(), strict=True):
+        kept.copy_(buffer)

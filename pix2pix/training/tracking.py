@@ -81,6 +81,15 @@ class RunFolder:
         text = dump(task)
         write_atomically(self.config, lambda temporary: _write_text(temporary, text))
 
+    def close(self) -> None:
+        """Write out what TensorBoard's event file still keeps in memory."""
+        if "board" in self.__dict__:
+            self.board.close()
+
+    def has_newest_model(self) -> bool:
+        """Whether the released model was written after the last state, as it is unless the run was killed between the two."""
+        return self.model.exists() and self.model.stat().st_mtime_ns >= self.state.stat().st_mtime_ns
+
     def stored_task(self) -> Task:
         """The configuration the run was started with."""
         return validate(read_yaml(self.config), str(self.config))

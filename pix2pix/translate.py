@@ -1,0 +1,107 @@
+"""`python -m pix2pix.translate --model NAME|FILE|RUN INPUT...`: turn pictures into pictures of the same size."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import tyro
+from pydantic import Field
+from tqdm import tqdm
+
+from pix2pix.batch.files import OUTPUT_FOLDER, Job, check_writable, find_pictures, plan
+from pix2pix.command_line import parse, run
+from pix2pix.config import Frozen
+from pix2pix.images import PIXEL_LIMIT, read_image, write_image
+
+PROG = "pix2pix translate"
+Translate = Callable[[np.ndarray, int | None], np.ndarray]
+
+
+class Arguments(Frozen):
+    """Turn pictures into pictures of the same size with a trained model."""
+
+    inputs: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="INPUT...")] = Field(
+        (), description="image files, folders of them (not what is deeper inside), globs"
+    )
+    model: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE|RUN")] = Field(
+        None, description="a shipped model, a model file, or a run folder"
+    )
+    task: Annotated[str | None, tyro.conf.arg(metavar="TASK")] = Field(
+        None, description="instead of --model: the newest run under runs/TASK, else the shipped model"
+    )
+    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = Field(
+        None, description=f"folder of the outputs; default: {OUTPUT_FOLDER}/ beside each input"
+    )
+    samples: Annotated[int | None, tyro.conf.arg(metavar="N")] = Field(
+        None, gt=0, le=1000, description="draw N outputs of each picture, with dropout and noise"
+    )
+    seed: Annotated[int | None, tyro.conf.arg(metavar="S")] = Field(None, ge=0, description="of the samples; default 0")
+    work_size: Annotated[int | None, tyro.conf.arg(metavar="PX")] = Field(
+        None, description="short side at which the network works; default: the size it was trained at"
+    )
+    pixel_limit: Annotated[int, tyro.conf.arg(metavar="N")] = Field(
+        PIXEL_LIMIT, gt=0, description="larger pictures are refused"
+    )
+    device: Annotated[str, tyro.conf.arg(metavar="auto|cpu|cuda|mps")] = "auto"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Translate as `arguments` say; 1 when a picture failed. Raises ValueError with one line for a user's mistake."""
+    options = parse(Arguments, arguments, PROG)
+    if options.seed is not None and options.samples is None:
+        raise ValueError("--seed belongs to --samples N; without it nothing is drawn")
+    jobs = plan(find_pictures(options.inputs, options.out), options.out, options.samples)
+
+    from pix2pix import hub  # torch takes seconds, which --help and most mistakes need not wait for
+    from pix2pix.checkpoint import load_model
+    from pix2pix.translator import Translator
+
+    model = load_model(hub.choose(options.model, options.task, print))
+    translator = Translator(model, options.device, options.work_size)
+    if options.samples is not None and not translator.is_stochastic:
+        raise ValueError(f"{model.path}: no dropout or noise in this model, all samples would be one; drop --samples")
+    if options.out is not None:
+        check_writable(options.out)
+    seeds = [None] if options.samples is None else sample_seeds(options.seed or 0, options.samples)
+    return translate_all(jobs, translator, seeds, options.pixel_limit)
+
+
+def sample_seeds(seed: int, count: int) -> list[int | None]:
+    """Seeds of samples 1 to `count`; the first ones are the same however many are drawn."""
+    states = (np.random.SeedSequence((seed, index)).generate_state(1, np.uint64)[0] for index in range(count))
+    return [int(state) >> 1 for state in states]
+
+
+def translate_all(jobs: Sequence[Job], translate: Translate, seeds: Sequence[int | None], pixel_limit: int) -> int:
+    """Read, translate and write one picture at a time; 1 when a picture failed, which is named and left out."""
+    start, failed = time.perf_counter(), 0
+    for job in tqdm(jobs, "translating", unit="picture", disable=None):
+        try:
+            image = read_image(job.source, pixel_limit)
+            if not job.outputs[0].parent.exists():
+                check_writable(job.outputs[0].parent)
+            for seed, output in zip(seeds, job.outputs, strict=True):
+                write_image(output, translate(image, seed))
+        except ValueError as error:
+            failed += 1
+            about = str(error) if str(job.source) in str(error) else f"{job.source}: {error}"
+            tqdm.write(f"{PROG}: {about}", file=sys.stderr)
+    done, seconds = len(jobs) - failed, time.perf_counter() - start
+    if done:
+        folders = list(dict.fromkeys(str(job.outputs[0].parent) for job in jobs))
+        where = folders[0] if len(folders) == 1 else f"{len(folders)} folders, {folders[0]} the first"
+        each = f", {len(seeds)} outputs each" if len(seeds) > 1 else ""
+        count = f"{done} picture" + "s" * (done != 1)
+        print(f"{count}{each}, written to {where}; {done * len(seeds) / seconds:.2f} images/s")
+    if failed:
+        print(f"{PROG}: {failed} of {len(jobs)} pictures could not be translated", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    run(main, PROG)

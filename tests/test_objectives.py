@@ -1,0 +1,257 @@
+"""The two updates of pix2pix: who learns from what, when, and how fast; the average of the weights in closed form."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pix2pix.config import Train
+from pix2pix.data.stream import Batch
+from pix2pix.nn import build_discriminator, build_generator
+from pix2pix.training.objectives import Pix2Pix, Progress, average, frozen, learning_rate_share
+
+KINDS = ["non_saturating", "minimax", "least_squares", "hinge", "wgan_gp"]
+PROGRESS = Progress(seen=0, total=100, batch=2)
+
+
+def make(conditional: bool = True, **settings: Any) -> Pix2Pix:
+    train = Train.model_validate({"images": 100, "batch": 2, **settings})
+    rng = torch.Generator().manual_seed(0)
+    generator = build_generator("compact_unet", 3, 3, size=64, width=8, rng=rng)
+    norm: Any = "none" if train.adversarial == "wgan_gp" else "instance"
+    channels = 3 if conditional else 0
+    discriminator = build_discriminator(3, channels, receptive_field=16, width=8, norm=norm, rng=rng)
+    return Pix2Pix(generator, discriminator if train.gan_weight > 0 else None, train)
+
+
+def make_batch(seed: int = 0) -> Batch:
+    rng = torch.Generator().manual_seed(seed)
+    source, target = (torch.rand(2, 3, 64, 64, generator=rng) * 2 - 1 for _ in range(2))
+    return Batch(source, target, (0, 1))
+
+
+def backward(loss: Tensor) -> None:
+    loss.backward()  # type: ignore[no-untyped-call]
+
+
+def weights(module: nn.Module) -> Tensor:
+    return torch.cat([parameter.detach().flatten().clone() for parameter in module.parameters()])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_adversarial_loss_takes_a_step_of_both_networks(kind: str) -> None:
+    objective = make(adversarial=kind)
+    before = {name: weights(network) for name, network in objective.networks.items()}
+    losses = objective.step(make_batch(), PROGRESS, backward)
+    assert {"discriminator", "generator", "l1", "score_real", "score_fake"} <= losses.keys()
+    assert ("penalty" in losses) == (kind == "wgan_gp")
+    for name, value in losses.items():
+        assert value.shape == (), name
+        assert value.isfinite(), name
+        assert not value.requires_grad, name
+    for name, network in objective.networks.items():
+        assert not torch.equal(weights(network), before[name]), name
+        assert weights(network).isfinite().all(), name
+
+
+@pytest.mark.parametrize("still", ["generator", "discriminator"])
+def test_an_update_of_one_network_leaves_the_other_as_it_is(still: str) -> None:
+    objective = make()
+    for group in objective.optimizers[still].param_groups:
+        group["full_rate"] = 0.0
+    before = {name: weights(network) for name, network in objective.networks.items()}
+    objective.step(make_batch(), PROGRESS, backward)
+    for name, network in objective.networks.items():
+        assert torch.equal(weights(network), before[name]) == (name == still), name
+
+
+@pytest.mark.parametrize("features", [0.0, 10.0])
+def test_the_generator_update_gives_the_discriminator_no_gradient(features: float) -> None:
+    objective = make(feature_weight=features)
+    batch = make_batch()
+    losses = objective._update_generator(batch, objective.generator(batch.source), backward)
+    assert ("features" in losses) == (features > 0)
+    discriminator, generator = objective.networks["discriminator"], objective.networks["generator"]
+    assert all(parameter.grad is None for parameter in discriminator.parameters())
+    assert all(parameter.requires_grad for parameter in discriminator.parameters())
+    assert all(parameter.grad is not None for parameter in generator.parameters())
+
+
+def test_the_discriminator_update_gives_the_generator_no_gradient() -> None:
+    objective = make()
+    batch = make_batch()
+    output = objective.generator(batch.source)
+    objective._update_discriminator(batch, output.detach(), PROGRESS, backward)
+    assert all(parameter.grad is None for parameter in objective.generator.parameters())
+
+
+def test_losses_are_what_the_networks_say_before_the_step() -> None:
+    objective = make(gan_weight=2.0)
+    batch = make_batch()
+    torch.manual_seed(5)
+    with torch.no_grad():
+        output = objective.generator(batch.source)
+        assert objective.critic is not None
+        real, fake = objective.critic(batch.target, batch.source), objective.critic(output, batch.source)
+    torch.manual_seed(5)
+    losses = objective.step(batch, PROGRESS, backward)
+    assert float(losses["l1"]) == pytest.approx(float((output - batch.target).abs().mean()), rel=1e-5)
+    assert float(losses["score_real"]) == pytest.approx(float(real.mean()), rel=1e-4)
+    cross_entropy = -(torch.sigmoid(real).log() + (1 - torch.sigmoid(fake)).log()).mean()
+    assert float(losses["discriminator"]) == pytest.approx(0.5 * 2 * float(cross_entropy), rel=1e-4)
+
+
+def test_frozen_gives_the_weights_back_after_an_error() -> None:
+    network = nn.Linear(2, 2)
+    with pytest.raises(RuntimeError), frozen(network):
+        assert not any(parameter.requires_grad for parameter in network.parameters())
+        raise RuntimeError
+    assert all(parameter.requires_grad for parameter in network.parameters())
+
+
+def test_l1_alone_has_no_discriminator() -> None:
+    objective = make(gan_weight=0)
+    assert objective.networks.keys() == objective.optimizers.keys() == {"generator"}
+    assert objective.step(make_batch(), PROGRESS, backward).keys() == {"l1"}
+
+
+def test_the_gan_alone_does_not_look_at_the_distance_to_the_target() -> None:
+    batch, moved = make_batch(), make_batch()
+    objective = make(l1_weight=0)
+    gradients = []
+    for given in (batch, Batch(moved.source, -moved.target, moved.positions)):
+        torch.manual_seed(0)
+        objective._update_generator(
+            given, objective.generator(given.source), lambda loss: gradients.append(loss.item())
+        )
+    assert gradients[0] == gradients[1]
+
+
+def test_an_unconditional_discriminator_does_not_see_the_input() -> None:
+    batch = make_batch()
+    for conditional in (True, False):
+        objective = make(conditional=conditional)
+        discriminator = objective.networks["discriminator"]
+        source = batch.source if conditional else None
+        assert discriminator(batch.target, source).shape == (2, 1, 30, 30)
+        losses = objective.step(batch, PROGRESS, backward)
+        with torch.no_grad():
+            other = make(conditional=conditional)
+            scores = float(losses["score_real"])
+            swapped = other.step(Batch(-batch.source, batch.target, (0, 1)), PROGRESS, lambda loss: None)
+        assert (float(swapped["score_real"]) == scores) == (not conditional)
+
+
+@pytest.mark.parametrize(
+    ("seen", "decay_from", "expected"),
+    [
+        (0, 0.5, 1.0),
+        (50, 0.5, 1.0),
+        (75, 0.5, 0.5),
+        (99, 0.5, 0.02),
+        (100, 0.5, 0.0),
+        (99, 1.0, 1.0),
+        (100, 1.0, 1.0),
+        (25, 0.0, 0.75),
+    ],
+)
+def test_share_of_the_learning_rate(seen: int, decay_from: float, expected: float) -> None:
+    assert learning_rate_share(Progress(seen, 100, 1), decay_from) == pytest.approx(expected)
+
+
+def test_rates_follow_the_batch_the_schedule_and_the_discriminators_share() -> None:
+    objective = make(learning_rate=1e-3, batch=4, discriminator_rate=0.5)
+    objective.step(make_batch(), Progress(seen=75, total=100, batch=4), backward)
+    rates = {name: optimizer.param_groups[0]["lr"] for name, optimizer in objective.optimizers.items()}
+    assert rates == {"generator": pytest.approx(1e-3 * 2 * 0.5), "discriminator": pytest.approx(1e-3 * 2 * 0.5 * 0.5)}
+
+
+def test_lazy_r1_comes_at_its_steps_and_as_many_times_stronger() -> None:
+    objective = make(r1=0.5, r1_every=3)
+    batch = make_batch()
+    with_penalty = [
+        step for step in range(7) if "penalty" in objective.step(batch, Progress(2 * step, 100, 2), backward)
+    ]
+    assert with_penalty == [0, 3, 6]
+
+    values = []
+    for every in (1, 3):
+        objective = make(r1=0.5, r1_every=every)
+        torch.manual_seed(0)
+        values.append(float(objective.step(batch, PROGRESS, backward)["penalty"]))
+    assert values[1] == pytest.approx(3 * values[0], rel=1e-4)
+
+
+def test_the_average_in_closed_form() -> None:
+    mean, module = nn.Linear(1, 1), nn.Linear(1, 1)
+    module.register_buffer("count", torch.tensor(7))
+    mean.register_buffer("count", torch.tensor(0))
+
+    def fill(network: nn.Linear, value: float) -> None:
+        for parameter in network.parameters():
+            nn.init.constant_(parameter, value)
+
+    fill(mean, 1.0)
+    fill(module, 0.0)
+    for step in range(5):  # far into the run: the half-life is the one that was asked for
+        average(mean, module, half_life=100, progress=Progress(10_000 + 20 * step, 20_000, 20))
+    assert float(mean.weight) == pytest.approx(0.5)  # 5 x 20 images are one half-life
+    assert int(mean.count) == 7  # type: ignore[arg-type, call-overload]
+
+    fill(mean, 1.0)
+    average(mean, module, half_life=100, progress=Progress(0, 100, 2))
+    assert float(mean.weight) == 0.0  # the first weights are forgotten at once
+    fill(mean, 1.0)
+    average(mean, module, half_life=100, progress=Progress(200, 1000, 2))
+    assert float(mean.weight) == pytest.approx(0.5 ** (2 / 10))  # a twentieth of the 200 images seen
+
+
+def test_the_average_is_what_is_released_and_previewed() -> None:
+    objective = make(ema=1000)
+    batch = make_batch()
+    for seen in range(0, 10, 2):
+        objective.step(batch, Progress(seen, 100, 2), backward)
+    averaged = objective.released()
+    assert averaged is objective.networks["averaged"]
+    assert not torch.equal(weights(averaged), weights(objective.generator))
+    assert not any(parameter.requires_grad for parameter in averaged.parameters())
+    averaged.eval()
+    assert torch.equal(objective.preview(batch.source), averaged(batch.source))
+    assert make().released() is not None
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("ema", [0, 10])
+def test_a_preview_is_repeatable_and_leaves_the_mode_as_it_was(training: bool, ema: float) -> None:
+    objective = make(ema=ema)
+    for network in objective.networks.values():
+        network.train(training)
+    source = make_batch().source
+    torch.manual_seed(0)
+    first = objective.preview(source)
+    torch.manual_seed(1)
+    assert torch.equal(objective.preview(source), first)
+    assert not first.requires_grad
+    assert all(module.training == training for network in objective.networks.values() for module in network.modules())
+
+
+def test_the_score_is_the_mean_distance_on_dev() -> None:
+    objective = make()
+    batch = make_batch()
+    expected = float((objective.preview(batch.source) - batch.target).abs().mean())
+    assert objective.score(batch) == {"dev_l1": pytest.approx(expected, rel=1e-6)}
+
+
+def test_a_step_can_overfit_one_pair() -> None:
+    objective = make(learning_rate=2e-3, decay_from=1.0)
+    batch = make_batch()
+    smooth = Batch(batch.source, torch.tanh(batch.source[:, :, :1, :1]).expand(2, 3, 64, 64).contiguous(), (0, 1))
+    first = objective.step(smooth, PROGRESS, backward)["l1"]
+    for step in range(1, 30):
+        last = objective.step(smooth, Progress(2 * step, 100, 2), backward)["l1"]
+    assert float(last) < 0.5 * float(first)
+    assert math.isfinite(float(last))
