@@ -35,6 +35,9 @@ class Arguments(Frozen):
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.json")] = Field(
         None, description="write the figures as JSON too"
     )
+    grid: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = Field(
+        None, description="draw input, output and target of four pairs, evenly spaced in the split, as one picture"
+    )
     device: Annotated[str, tyro.conf.arg(metavar="auto|cpu|cuda|mps")] = "auto"
 
 
@@ -48,7 +51,8 @@ def main(arguments: Sequence[str]) -> int:
     from pix2pix.batch.files import check_writable
     from pix2pix.checkpoint import load_model, write_atomically
     from pix2pix.data.pairs import open_pairs
-    from pix2pix.evaluation import evaluate, trivial_guesses
+    from pix2pix.evaluation import draw_grid, evaluate, trivial_guesses
+    from pix2pix.images import write_image
     from pix2pix.translator import Translator
 
     path = hub.choose(options.model, options.task, print)
@@ -63,11 +67,15 @@ def main(arguments: Sequence[str]) -> int:
     except ValueError as error:
         train = None
         say(f"without the guesses that need training pairs: {error}")
-    if options.out is not None:
-        check_writable(options.out.parent)
+    for file in (options.out, options.grid):
+        if file is not None:
+            check_writable(file.parent)
     scores = evaluate(translator, pairs, trivial_guesses(task, train), say)
     name = options.model or str(path)
     print(table({f"model {name}": scores.metrics, **scores.trivial}, scores.n))
+    if options.grid is not None:
+        write_image(options.grid, draw_grid(translator, pairs))
+        print(f"drawn to {options.grid}")
     if options.out is not None:
         record = {
             "model": name,

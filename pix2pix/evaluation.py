@@ -12,7 +12,7 @@ from tqdm import tqdm
 from pix2pix.config import Task
 from pix2pix.data.conditions import nearest_class, normalise
 from pix2pix.data.pairs import PairSource
-from pix2pix.images import ImageError, resize, to_rgb8
+from pix2pix.images import ImageError, make_grid, resize, to_rgb8
 from pix2pix.metrics.pixels import l1, psnr, ssim
 
 METRICS: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = MappingProxyType(
@@ -64,6 +64,17 @@ def evaluate(
         raise ValueError(f"none of the {len(pairs)} pairs can be read")
     means = {row: {metric: float(np.mean(values)) for metric, values in of.items()} for row, of in scores.items()}
     return Scores(n=n, metrics=means.pop(""), trivial=means)
+
+
+def draw_grid(translate: Guess, pairs: PairSource, count: int = 4) -> np.ndarray:
+    """Input, output and target of `count` pairs evenly spaced in the split, one row a pair, as an RGB picture."""
+    rows = []
+    for index in np.linspace(0, len(pairs) - 1, min(count, len(pairs))).round().astype(int):
+        source, target = pairs.read_full(int(index))
+        rows.append([to_rgb8(picture) for picture in (source, translate(source), target)])
+    height, width = rows[0][0].shape[:2]
+    tiles = [[resize(tile, height, width, nearest=False) for tile in row] for row in rows]
+    return make_grid(tiles, titles=("input", "output", "target"))
 
 
 def trivial_guesses(task: Task, train: PairSource | None) -> dict[str, Guess]:

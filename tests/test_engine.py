@@ -100,7 +100,7 @@ def test_progress_counts_images_and_the_last_batch_is_whole(tmp_path: Path) -> N
     assert [progress.seen for progress in objective.steps] == [0, 2, 4]
     assert {progress.total for progress in objective.steps} == {6}
     assert outcome.images == 6
-    assert float(objective.network.weight) == 3.0
+    assert objective.network.weight.item() == 3.0
     assert [line["images"] for line in read_log(tmp_path / "run")] == [2, 4, 6]
 
 
@@ -131,7 +131,7 @@ def test_going_on_draws_what_an_uninterrupted_run_draws_and_writes_no_line_twice
     assert second.draws == whole.draws[2:]
     images = [line["images"] for line in read_log(tmp_path / "run")]
     assert images == [2, 4, 6, 8, 10, 12]
-    assert float(second.network.weight) == float(whole.network.weight) == 6.0
+    assert second.network.weight.item() == whole.network.weight.item() == 6.0
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
@@ -311,7 +311,7 @@ def test_a_learning_rate_beyond_reason_stops_the_real_command_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = [*DRAWN, "--images", "40", "--save-every", "20", "--out", str(tmp_path / "run")]
-    with pytest.raises(Diverged, match="is not a number; nothing was saved yet; try a lower --train.learning-rate"):
+    with pytest.raises(Diverged, match=r"is not a number; nothing was saved yet; try a lower --train\.learning-rate"):
         train_command.main([*command, "--train.learning-rate", "1e38"])
     assert not (tmp_path / "run" / "state.pt").exists()
     assert train_command.main(command) == 0  # a run without a state may start anew under another configuration

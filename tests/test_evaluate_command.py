@@ -90,6 +90,19 @@ def test_mean_target_is_the_mean_of_the_training_targets_at_the_pictures_size(tm
     assert record["trivial"]["input unchanged"] == {"l1": 0.0, "psnr": None, "ssim": pytest.approx(1)}  # type: ignore[index]
 
 
+def test_the_grid_shows_input_output_and_target_of_evenly_spaced_pairs(tmp_path: Path, model: Path) -> None:
+    write_pairs(tmp_path / "data", "train", 12, shift=0)
+    val = write_pairs(tmp_path / "data", "val", 7, shift=5)
+    grid = tmp_path / "grid.png"
+    measure("--model", str(model), "--data", str(tmp_path / "data"), "--grid", str(grid), out=tmp_path / "m.json")
+    drawn = np.asarray(Image.open(grid))
+    first_row = len(drawn) - 4 * 68  # four rows of 64 pixels and a gap of 4 below the titles
+    for place, index in enumerate((0, 2, 4, 6)):
+        top = first_row + place * 68
+        np.testing.assert_array_equal(drawn[top : top + 64, 4:68], val[index][0])
+        np.testing.assert_array_equal(drawn[top : top + 64, 140:204], val[index][1])
+
+
 def test_without_training_pairs_their_guesses_are_left_out(
     tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -70,23 +70,32 @@ def test_an_update_of_one_network_leaves_the_other_as_it_is(still: str) -> None:
 
 
 @pytest.mark.parametrize("features", [0.0, 10.0])
-def test_the_generator_update_gives_the_discriminator_no_gradient(features: float) -> None:
+def test_neither_update_gives_the_other_network_a_gradient(features: float) -> None:
     objective = make(feature_weight=features)
-    batch = make_batch()
-    losses = objective._update_generator(batch, objective.generator(batch.source), backward)
-    assert ("features" in losses) == (features > 0)
     discriminator, generator = objective.networks["discriminator"], objective.networks["generator"]
-    assert all(parameter.grad is None for parameter in discriminator.parameters())
+    updates = 0
+
+    def gradients(network: nn.Module) -> Tensor:
+        given = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+        return torch.cat([gradient.flatten().clone() for gradient in given]) if given else torch.empty(0)
+
+    def watch(loss: Tensor) -> None:
+        nonlocal updates
+        updates += 1
+        before = gradients(discriminator)
+        backward(loss)
+        if updates == 1:  # the discriminator's
+            assert gradients(discriminator).any()
+            assert len(gradients(generator)) == 0
+        else:
+            assert torch.equal(gradients(discriminator), before)
+            assert gradients(generator).any()
+
+    losses = objective.step(make_batch(), PROGRESS, watch)
+    assert updates == 2
+    assert ("features" in losses) == (features > 0)
     assert all(parameter.requires_grad for parameter in discriminator.parameters())
     assert all(parameter.grad is not None for parameter in generator.parameters())
-
-
-def test_the_discriminator_update_gives_the_generator_no_gradient() -> None:
-    objective = make()
-    batch = make_batch()
-    output = objective.generator(batch.source)
-    objective._update_discriminator(batch, output.detach(), PROGRESS, backward)
-    assert all(parameter.grad is None for parameter in objective.generator.parameters())
 
 
 def test_losses_are_what_the_networks_say_before_the_step() -> None:
@@ -107,9 +116,14 @@ def test_losses_are_what_the_networks_say_before_the_step() -> None:
 
 def test_frozen_gives_the_weights_back_after_an_error() -> None:
     network = nn.Linear(2, 2)
-    with pytest.raises(RuntimeError), frozen(network):
-        assert not any(parameter.requires_grad for parameter in network.parameters())
-        raise RuntimeError
+
+    def fail() -> None:
+        with frozen(network):
+            assert not any(parameter.requires_grad for parameter in network.parameters())
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert all(parameter.requires_grad for parameter in network.parameters())
 
 
@@ -119,16 +133,18 @@ def test_l1_alone_has_no_discriminator() -> None:
     assert objective.step(make_batch(), PROGRESS, backward).keys() == {"l1"}
 
 
-def test_the_gan_alone_does_not_look_at_the_distance_to_the_target() -> None:
-    batch, moved = make_batch(), make_batch()
-    objective = make(l1_weight=0)
-    gradients = []
-    for given in (batch, Batch(moved.source, -moved.target, moved.positions)):
+@pytest.mark.parametrize("weight", [0.0, 100.0])
+def test_the_gan_alone_does_not_look_at_the_distance_to_the_target(weight: float) -> None:
+    batch = make_batch()
+    taught = []
+    for target in (batch.target, -batch.target):
+        objective = make(l1_weight=weight)
+        for group in objective.optimizers["discriminator"].param_groups:
+            group["full_rate"] = 0.0  # or the discriminator would carry the target over
         torch.manual_seed(0)
-        objective._update_generator(
-            given, objective.generator(given.source), lambda loss: gradients.append(loss.item())
-        )
-    assert gradients[0] == gradients[1]
+        objective.step(Batch(batch.source, target, (0, 1)), PROGRESS, backward)
+        taught.append(weights(objective.generator))
+    assert torch.equal(*taught) == (weight == 0)
 
 
 def test_an_unconditional_discriminator_does_not_see_the_input() -> None:
@@ -199,15 +215,15 @@ def test_the_average_in_closed_form() -> None:
     fill(module, 0.0)
     for step in range(5):  # far into the run: the half-life is the one that was asked for
         average(mean, module, half_life=100, progress=Progress(10_000 + 20 * step, 20_000, 20))
-    assert float(mean.weight) == pytest.approx(0.5)  # 5 x 20 images are one half-life
-    assert int(mean.count) == 7  # type: ignore[arg-type, call-overload]
+    assert mean.weight.item() == pytest.approx(0.5)  # 5 x 20 images are one half-life
+    assert int(mean.count) == 7  # type: ignore[arg-type]
 
     fill(mean, 1.0)
     average(mean, module, half_life=100, progress=Progress(0, 100, 2))
-    assert float(mean.weight) == 0.0  # the first weights are forgotten at once
+    assert mean.weight.item() == 0.0  # the first weights are forgotten at once
     fill(mean, 1.0)
     average(mean, module, half_life=100, progress=Progress(200, 1000, 2))
-    assert float(mean.weight) == pytest.approx(0.5 ** (2 / 10))  # a twentieth of the 200 images seen
+    assert mean.weight.item() == pytest.approx(0.5 ** (2 / 10))  # a twentieth of the 200 images seen
 
 
 def test_the_average_is_what_is_released_and_previewed() -> None:

@@ -1,4 +1,4 @@
-"""A run that was killed and started again ends in the bits of one that was not; several processes learn what one does."""
+"""A run killed and started again ends in the bits of one that was not; several processes learn what one does."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def assert_log_is_whole(run: Path, last: int) -> None:
 
 
 def test_two_kills_change_no_bit(tmp_path: Path) -> None:
-    arguments = [*SMALL, *SAMPLES, *EVERYTHING, "--data", write_pairs(tmp_path / "pairs", 8), "--save-every", "4"]
+    arguments = [*SMALL, *SAMPLES, *EVERYTHING, "--data", str(write_pairs(tmp_path / "pairs", 8)), "--save-every", "4"]
     arguments += ["--images", "160"]
     status, error = train([*arguments, "--out", "whole"], tmp_path)
     assert status == 0, error

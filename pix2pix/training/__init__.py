@@ -1,0 +1,1 @@
+"""Learning: losses, the updates of both networks, and the loop around them."""

@@ -73,7 +73,7 @@ def train(task: Task, run: RunFolder, say: Say) -> Outcome:
 
 
 def settle(task: Task, run: RunFolder, say: Say) -> tuple[RunFolder, Choices, bool, Outcome | None]:
-    """The run folder, ready; what the machine is chosen for; whether the run goes on; how it ended if it has finished already."""
+    """The run folder, ready; what is chosen for the machine; whether the run goes on; how it ended, if it has."""
     if task.train.batch % processes.count():
         raise ValueError(f"--batch: got {task.train.batch}, expected a multiple of the {processes.count()} processes")
     if not run.state.exists():
@@ -89,7 +89,7 @@ def settle(task: Task, run: RunFolder, say: Say) -> tuple[RunFolder, Choices, bo
         say(f"{run.path}: finished at {seen:,} images; raise --images to go on")
         return run, choices, True, Outcome(seen, seconds, finished=True)
     if planned != task.train.images:
-        say(f"length changed from {planned:,} to {task.train.images:,} images: the decay of the learning rate is planned anew")
+        say(f"length changed from {planned:,} to {task.train.images:,} images: the learning rate's decay is planned anew")
     run.create(task)
     return run, choices, True, None
 
@@ -134,7 +134,7 @@ def initialise_from(generator: nn.Module, name: str, say: Say) -> None:
 
 
 def resumed_choices(task: Task, run: RunFolder, say: Say) -> tuple[Choices, int, float]:
-    """What was chosen when the run began, on the machine as it is now; how many images it has seen, and in how many seconds.
+    """What was chosen when the run began, on the machine as it is now; the images seen so far, and the seconds it took.
 
     Raises ValueError naming what changed in the configuration. A change of the machine is said: bit equality ends there.
     """

@@ -1,4 +1,4 @@
-"""Several processes as one run, as torchrun starts them: they meet first, and what is decided once the first one decides."""
+"""Several processes as one run, as torchrun starts them: they meet first, and the first one decides for all."""
 
 from __future__ import annotations
 

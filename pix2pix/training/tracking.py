@@ -87,7 +87,7 @@ class RunFolder:
             self.board.close()
 
     def has_newest_model(self) -> bool:
-        """Whether the released model was written after the last state, as it is unless the run was killed between the two."""
+        """Whether the model was written after the last state, as it is unless a kill came between the two."""
         return self.model.exists() and self.model.stat().st_mtime_ns >= self.state.stat().st_mtime_ns
 
     def stored_task(self) -> Task:
