@@ -59,7 +59,9 @@ class Data(Frozen):
     embedded: str | None = Field(None, description="the drawer of the embedded pairs")
     source: Source | None = Field(None, description="where the real pairs can be downloaded from")
     cache_gib: float = Field(4.0, ge=0, description="decoded images are kept in memory up to this size")
-    pixel_limit: int = Field(200_000_000, gt=0, description="larger pictures are refused")
+    pixel_limit: Annotated[int, flag("--pixel-limit", "N")] = Field(
+        200_000_000, gt=0, description="larger pictures are refused"
+    )
 
     @property
     def resize_to(self) -> int:

@@ -114,7 +114,7 @@ def test_two_processes_with_every_loss_and_a_stop_request(tmp_path: Path) -> Non
     process = start([*arguments, "--out", "run"], tmp_path, launcher)
     wait_for(tmp_path / "run" / "log.jsonl", process)
     process.send_signal(signal.SIGTERM)  # torchrun passes it on to its processes
-    _, error = process.communicate(timeout=120)
+    _, error = process.communicate(timeout=300)
     assert "stopped at" in error, error
     seen = read_state(tmp_path / "run")["seen"]
     assert f"stopped at {seen:,} of 100,000 images" in error
@@ -132,6 +132,6 @@ def test_a_mistake_under_several_processes_is_told_once(tmp_path: Path) -> None:
         ("--data", "nowhere"): "nowhere: no such folder",
     }.items():
         process = start([*DRAWN, *arguments, "--images", "4", "--out", "run"], tmp_path, launcher)
-        _, error = process.communicate(timeout=120)  # torchrun itself writes a report with a traceback of its own
+        _, error = process.communicate(timeout=300)  # torchrun itself writes a report with a traceback of its own
         assert process.returncode != 0
         assert error.count(line) == 1, error

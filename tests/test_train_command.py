@@ -91,7 +91,8 @@ def test_the_real_command_refuses_in_one_line(tmp_path: Path, released: Path) ->
 
 
 def test_data_that_cannot_be_used_is_refused(command: Command, tmp_path: Path) -> None:
-    assert "nowhere: no such folder" in refused(command, "--data", "nowhere")
+    assert "nowhere: no such folder" in refused(command, "--data", "nowhere", "--out", "left over")
+    assert not Path("left over").exists(), "a mistake leaves no run folder behind"
     (tmp_path / "file").touch()
     assert "file: a file; expected a folder" in refused(command, "--data", "file")
 
@@ -135,7 +136,7 @@ def test_what_cannot_be_read_is_named_and_left_out(command: Command, tmp_path: P
 def test_a_picture_over_the_pixel_limit_is_left_out(command: Command, tmp_path: Path) -> None:
     pairs = write_pairs(tmp_path / "pairs", 4)
     Image.new("1", (3000, 2000)).save(pairs / "train" / "bomb.png")
-    said = command("--data", pairs, "--data.pixel-limit", 100_000)
+    said = command("--data", pairs, "--pixel-limit", 100_000)
     assert "bomb.png: 3000x2000 is 6000000 pixels, more than the limit of 100000" in said
     assert "bomb" not in command("--data", pairs, "--out", "other")
 

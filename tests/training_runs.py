@@ -48,7 +48,7 @@ def start(
     )
 
 
-def finish(process: subprocess.Popen[str], seconds: float = 120) -> tuple[int, str]:
+def finish(process: subprocess.Popen[str], seconds: float = 300) -> tuple[int, str]:
     """Exit status and standard error of a process; killed when it takes longer."""
     try:
         _, error = process.communicate(timeout=seconds)
@@ -64,7 +64,7 @@ def train(arguments: Sequence[str | Path], cwd: Path) -> tuple[int, str]:
     return finish(start(arguments, cwd))
 
 
-def wait_for(path: Path, process: subprocess.Popen[str], newer_than: int = 0, seconds: float = 60) -> None:
+def wait_for(path: Path, process: subprocess.Popen[str], newer_than: int = 0, seconds: float = 180) -> None:
     """Until `path` was written after the time `newer_than` (ns), or the process has ended."""
     limit = time.monotonic() + seconds
     while process.poll() is None and not (path.exists() and path.stat().st_mtime_ns > newer_than):

@@ -72,7 +72,7 @@ def make_upsampling(kind: Upsampling, in_channels: int, out_channels: int, bias:
 
 
 class PlainConv(nn.Conv2d):
-    """A convolution with no norm behind it, drawn with variance 1 / fan-in so that its maps keep the scale of what it is given.
+    """A convolution with no norm behind it, drawn with variance 1 / fan-in: its maps keep their input's scale.
 
     With the paper's N(0, 0.02) narrow layers would start ten times too weak, and be slow to learn.
     """

@@ -5,7 +5,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from pix2pix.nn.blocks import PlainConv, NoiseInjection, Norm, Upsampling, make_norm, make_upsampling
+from pix2pix.nn.blocks import NoiseInjection, Norm, PlainConv, Upsampling, make_norm, make_upsampling
 
 DROPOUT_STAGES = 3
 INNERMOST = 8

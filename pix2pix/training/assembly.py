@@ -31,7 +31,7 @@ MAY_CHANGE = {"train.images", "train.save_every", "train.sample_every", "data.ca
 def train(task: Task, run: RunFolder, say: Say) -> Outcome:
     """Train `task` into `run`, or go on with the run that is there.
 
-    Raises ValueError with one line for everything that a user can put right: the configuration has changed since the run was
+    Raises ValueError with one line for what a user can put right: the configuration has changed since the run was
     started, the folder cannot be written, there is no data, the training diverged.
     """
     processes.meet()
@@ -44,6 +44,7 @@ def train(task: Task, run: RunFolder, say: Say) -> Outcome:
     source, target = (build_representation(name, task.data.palette) for name in (task.data.input, task.data.target))
     pairs = processes.after_first(lambda: open_pairs(task, "train", say))
     dev = open_pairs(task, "dev", silent) if len(pairs) > 1 else pairs
+    processes.decided_by_first(lambda: begin(task, run, resumed))  # after the data: a mistake there leaves no folder
     stream = TrainingStream(pairs, task.data, source, target, task.train.seed)
     say(f"runs on {choices.sentence()}")
     if task.train.compile and not choices.compile:
@@ -73,25 +74,30 @@ def train(task: Task, run: RunFolder, say: Say) -> Outcome:
 
 
 def settle(task: Task, run: RunFolder, say: Say) -> tuple[RunFolder, Choices, bool, Outcome | None]:
-    """The run folder, ready; what is chosen for the machine; whether the run goes on; how it ended, if it has."""
+    """The run folder; what is chosen for the machine; whether the run goes on; how it ended, if it has."""
     if task.train.batch % processes.count():
         raise ValueError(f"--batch: got {task.train.batch}, expected a multiple of the {processes.count()} processes")
     if not run.state.exists():
         if run.model.exists():
-            raise ValueError(f"{run.path}: holds a model but no state.pt to go on from; use --init {run.path} with another --out")
-        choices = choose(task.train)
-        run.create(task)
-        run.rewind(-1)
-        return run, choices, False, None
+            raise ValueError(
+                f"{run.path}: holds a model but no state.pt to go on from; use --init {run.path} with another --out"
+            )
+        return run, choose(task.train), False, None
     planned = run.stored_task().train.images
     choices, seen, seconds = resumed_choices(task, run, say)
     if seen >= task.train.images and run.has_newest_model():
         say(f"{run.path}: finished at {seen:,} images; raise --images to go on")
         return run, choices, True, Outcome(seen, seconds, finished=True)
     if planned != task.train.images:
-        say(f"length changed from {planned:,} to {task.train.images:,} images: the learning rate's decay is planned anew")
-    run.create(task)
+        say(f"length changed from {planned:,} to {task.train.images:,} images: the decay of the rate is planned anew")
     return run, choices, True, None
+
+
+def begin(task: Task, run: RunFolder, resumed: bool) -> None:
+    """Make the run folder, or write down what has changed in the one that is gone on with."""
+    run.create(task)
+    if not resumed:
+        run.rewind(-1)
 
 
 def silent(line: str) -> None:
@@ -99,7 +105,7 @@ def silent(line: str) -> None:
 
 
 def build_objective(task: Task, source: Representation, target: Representation, say: Say) -> Pix2Pix:
-    """The objective with fresh networks, drawn from the task's seed, the generator filled from `--init` where that is given."""
+    """The objective with fresh networks, drawn from the task's seed, the generator filled from `--init` if given."""
     settings, model = task.train, task.model
     rng = torch.Generator().manual_seed(settings.seed)
     generator = build_model_generator(task, rng)
@@ -128,23 +134,29 @@ def initialise_from(generator: nn.Module, name: str, say: Say) -> None:
     own = generator.state_dict()
     fitting = {key: value for key, value in released.weights.items() if key in own and own[key].shape == value.shape}
     if 2 * sum(value.numel() for value in fitting.values()) < sum(value.numel() for value in own.values()):
-        raise ValueError(f"--init {name}: a '{released.task.model.generator}' of other shape; use its own --model settings")
+        raise ValueError(
+            f"--init {name}: a '{released.task.model.generator}' of other shape; use its own --model settings"
+        )
     generator.load_state_dict(fitting, strict=False)
-    say(f"starts from {released.path} ({released.facts.images_seen:,} images), {len(fitting)} of {len(own)} weights taken")
+    say(f"starts from {released.path} ({released.facts.images_seen:,} images): {len(fitting)} of {len(own)} weights")
 
 
 def resumed_choices(task: Task, run: RunFolder, say: Say) -> tuple[Choices, int, float]:
     """What was chosen when the run began, on the machine as it is now; the images seen so far, and the seconds it took.
 
-    Raises ValueError naming what changed in the configuration. A change of the machine is said: bit equality ends there.
+    Raises ValueError naming what changed in the configuration. A change of machine is said: bit equality ends there.
     """
     changed = {field: pair for field, pair in differences(run.stored_task(), task).items() if field not in MAY_CHANGE}
     if changed:
         what = ", ".join(f"{field} {old!r} -> {new!r}" for field, (old, new) in changed.items())
-        raise ValueError(f"{run.path}: cannot go on with a changed configuration: {what}; keep it, or give another --out")
+        raise ValueError(
+            f"{run.path}: cannot go on with a changed configuration: {what}; keep it, or give another --out"
+        )
     state = load_state(run.state)
     then = Choices(**state["choices"])
-    now = choose(task.train.model_copy(update={"precision": then.precision, "compile": then.compile, "device": then.device}))
+    now = choose(
+        task.train.model_copy(update={"precision": then.precision, "compile": then.compile, "device": then.device})
+    )
     for name in ("compile", "threads", "processes", "torch", "machine"):
         if getattr(now, name) != getattr(then, name):
             say(f"{name} was {getattr(then, name)}, is {getattr(now, name)}: goes on, but not bit for bit as before")
@@ -161,7 +173,7 @@ def grid(batch: Batch, output: Tensor, source: Representation, target: Represent
 
 
 def discriminator_norm(task: Task) -> Norm:
-    """Spectral norm takes the place of the discriminator's norm layers; a WGAN-GP critic may not mix the batch either."""
+    """Spectral norm takes the place of the discriminator's norm layers; a WGAN-GP critic may not mix a batch either."""
     return "none" if task.model.spectral or task.train.adversarial == "wgan_gp" else task.model.norm
 
 

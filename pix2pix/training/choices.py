@@ -1,4 +1,4 @@
-"""What the software chooses by itself for a machine: device, precision, compilation. Chosen once, said, stored, and reused on resume."""
+"""What is chosen for a machine: device, precision, compilation. Chosen once, said, stored, and reused on resume."""
 
 from __future__ import annotations
 
@@ -78,12 +78,15 @@ def has_compiler(device: str) -> bool:
 
 
 def bf16_speedup(device: str) -> float:
-    """How many times faster a convolution runs in bf16 than in fp32 on this machine, measured in about a tenth of a second."""
+    """How many times faster a convolution runs in bf16 than in fp32 here, measured in about a tenth of a second."""
     if device == "mps":
         return 1.0
     dtypes = (torch.float32, torch.bfloat16)
     operands = {
-        dtype: (torch.randn(4, 128, 32, 32, dtype=dtype, device=device), torch.randn(128, 128, 3, 3, dtype=dtype, device=device))
+        dtype: (
+            torch.randn(4, 128, 32, 32, dtype=dtype, device=device),
+            torch.randn(128, 128, 3, 3, dtype=dtype, device=device),
+        )
         for dtype in dtypes
     }
     pictures = {dtype: pair[0].contiguous(memory_format=torch.channels_last) for dtype, pair in operands.items()}

@@ -1,7 +1,7 @@
-"""One loop for every objective: device, precision, processes, schedule of saves and samples, and a clean end whatever happens.
+"""One loop for every objective: device, precision, processes, saves and samples, and a clean end whatever happens.
 
-The only place that imports Fabric. Progress is counted in images; every random draw of a step is a function of (seed, rank, images seen),
-so a run that was killed and started again goes on exactly where its last saved state stood.
+The only place that imports Fabric. Progress is counted in images; every random draw of a step is a function of (seed,
+rank, images seen), so a run that was killed and started again goes on exactly where its last saved state stood.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Clock:
 
 
 def keep_freed_memory() -> None:
-    """Have glibc reuse large blocks rather than give them back: page faults cost a fifth of a training step on the CPU."""
+    """Have glibc reuse large blocks rather than give them back: page faults cost a fifth of a step on the CPU."""
     if platform.libc_ver()[0] == "glibc":
         largest = 2**30
         trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
@@ -103,7 +103,9 @@ def prepare(objective: Objective, choices: Choices) -> Fabric:
         forward: Any = torch.compile(module) if choices.compile and name in objective.optimizers else module
         if name in objective.optimizers:
             with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "`broadcast_buffers`", FutureWarning)  # its successor needs torch 2.15
+                warnings.filterwarnings(
+                    "ignore", "`broadcast_buffers`", FutureWarning
+                )  # its successor needs torch 2.15
                 network, optimizer = fabric.setup(forward, objective.optimizers[name])
             objective.networks[name], objective.optimizers[name] = network, optimizer
         else:
@@ -114,7 +116,9 @@ def prepare(objective: Objective, choices: Choices) -> Fabric:
 class Loop:
     """A run in progress: the objective, where it stands, and where it is written."""
 
-    def __init__(self, objective: Objective, fabric: Fabric, choices: Choices, run: RunFolder, task: Task, facts: Facts) -> None:
+    def __init__(
+        self, objective: Objective, fabric: Fabric, choices: Choices, run: RunFolder, task: Task, facts: Facts
+    ) -> None:
         self.objective, self.fabric, self.choices = objective, fabric, choices
         self.run, self.task, self.facts = run, task, facts
         self.seen = 0
@@ -167,7 +171,9 @@ class Loop:
 
     def _diverged(self, what: str) -> str:
         kept = f"the state saved in {self.run.state} is good" if self.run.state.exists() else "nothing was saved yet"
-        return f"training stopped at {self.seen} images: {what} is not a number; {kept}; try a lower --train.learning-rate"
+        return (
+            f"training stopped at {self.seen} images: {what} is not a number; {kept}; try a lower --train.learning-rate"
+        )
 
 
 def seed_step(seed: int, rank: int, seen: int) -> None:
@@ -184,8 +190,9 @@ def fit(
 ) -> Outcome:
     """Train until the configured number of images is seen, or somebody asks to stop.
 
-    `batches(start, stop)` gives this process' share of the stream from one position to another, `dev` the pairs for previews, encoded,
-    (N, C, H, W) in [-1, 1], and `show` draws the grid of a preview. Raises Diverged when a loss or a weight stops being a number.
+    `batches(start, stop)` gives this process' share of the stream from one position to another, `dev` the pairs for
+    previews, encoded, (N, C, H, W) in [-1, 1], and `show` draws the grid of a preview. Raises Diverged when a loss or a
+    weight stops being a number.
     """
     settings, fabric = loop.task.train, loop.fabric
     total = math.ceil(settings.images / settings.batch) * settings.batch
@@ -261,7 +268,8 @@ def _bar(fabric: Fabric, total: int, seen: int) -> tqdm[Any]:
 
 def _on_device(fabric: Fabric, batch: Batch) -> Batch:
     source, target = (
-        tensor.to(fabric.device, memory_format=torch.channels_last, non_blocking=True) for tensor in (batch.source, batch.target)
+        tensor.to(fabric.device, memory_format=torch.channels_last, non_blocking=True)
+        for tensor in (batch.source, batch.target)
     )
     return Batch(source, target, batch.positions)
 

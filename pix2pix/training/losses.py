@@ -38,7 +38,7 @@ def generator_loss(kind: Adversarial, fake: Tensor) -> Tensor:
     """What the generator minimises beside L1, a scalar.
 
     - `non_saturating`: -log D(fake), Goodfellow et al. 2014, section 3
-    - `minimax`: log(1 - D(fake)); its gradient, -D(fake), vanishes where the discriminator is sure. Here to be compared.
+    - `minimax`: log(1 - D(fake)); its gradient, -D(fake), vanishes where D is sure. Here to be compared.
     - `least_squares`: (fake - 1)^2 / 2
     - `hinge`, `wgan_gp`: -fake
     """
@@ -72,10 +72,10 @@ def wgan_gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake
 
 
 def r1_penalty(critic: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
-    """E ||grad of a patch's score||^2 / 2 on real pictures (N, C, H, W), averaged over patches; Mescheder et al. 2018, eq. 9.
+    """E ||grad of a patch's score||^2 / 2 on real pictures (N, C, H, W), patch by patch; Mescheder et al. 2018, eq. 9.
 
-    One backward pass serves all P patches: for random signs e, E ||grad sum_p e_p s_p||^2 = sum_p ||grad s_p||^2, as the cross
-    terms have mean zero. To be multiplied by gamma.
+    One backward pass serves all P patches: for random signs e, E ||grad sum_p e_p s_p||^2 = sum_p ||grad s_p||^2, as
+    the cross terms have mean zero. To be multiplied by gamma.
     """
     point = real.detach().requires_grad_()
     scores = critic(point)

@@ -40,7 +40,7 @@ class Progress:
 
 
 def learning_rate_share(progress: Progress, decay_from: float) -> float:
-    """1 until `decay_from` of the run, then linearly to 0 at its end; the paper's 100 + 100 epochs are decay_from = 0.5."""
+    """1 until `decay_from` of the run, then linearly to 0 at its end; the paper's 100 + 100 epochs are 0.5."""
     left = 1 - progress.seen / progress.total
     return min(1.0, left / (1 - decay_from)) if decay_from < 1 else 1.0
 
@@ -48,7 +48,7 @@ def learning_rate_share(progress: Progress, decay_from: float) -> float:
 class Pix2Pix:
     """The generator's and the discriminator's updates, in plain sight.
 
-    `networks` and `optimizers` are live dictionaries: an engine prepares what is in them for its device and puts it back.
+    `networks` and `optimizers` are live dictionaries: an engine prepares what is in them and puts it back.
     """
 
     def __init__(self, generator: nn.Module, discriminator: PatchGAN | None, settings: Train) -> None:

@@ -1,4 +1,4 @@
-"""The run folder: `config.yaml log.jsonl samples/ tensorboard/ state.pt model.safetensors`, and what is written where."""
+"""The run folder: `config.yaml log.jsonl samples/ tensorboard/ state.pt model.safetensors`, and its contents."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class RunFolder:
         return Board(self.path / "tensorboard")
 
     def create(self, task: Task) -> None:
-        """Make the folder and write the configuration. Raises ValueError when it cannot be written or holds something else."""
+        """Make the folder and write the configuration. Raises ValueError when it cannot be, or holds something else."""
         foreign = self.path.is_dir() and not self.config.exists() and any(self.path.iterdir())
         if foreign:
             raise ValueError(f"{self.path}: holds files that are no run; give --out a new or empty folder")
