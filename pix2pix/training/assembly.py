@@ -138,7 +138,8 @@ def initialise_from(generator: nn.Module, name: str, say: Say) -> None:
             f"--init {name}: a '{released.task.model.generator}' of other shape; use its own --model settings"
         )
     generator.load_state_dict(fitting, strict=False)
-    say(f"starts from {released.path} ({released.facts.images_seen:,} images): {len(fitting)} of {len(own)} weights")
+    taken = f"{len(fitting)} of {len(own)} weights taken"
+    say(f"starts from {released.path} ({released.facts.images_seen:,} images), {taken}")
 
 
 def resumed_choices(task: Task, run: RunFolder, say: Say) -> tuple[Choices, int, float]:
