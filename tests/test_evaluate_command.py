@@ -5,12 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from tiny_models import LABELS, PALETTE, save_tiny_model
 
@@ -23,13 +21,7 @@ COLOURS = np.array(list(PALETTE.values()), np.uint8)
 TARGETS = np.array([[10, 20, 30], [200, 100, 50], [90, 90, 0]])
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Tiny networks lose more to the hand-over between threads than they gain."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

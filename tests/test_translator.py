@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,7 @@ from pix2pix.images import reflect_pad, resize
 from pix2pix.translator import Translator
 from pix2pix.upsampling import enlarge_by_classes, enlarge_by_picture, shrink
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Tiny networks lose more to the hand-over between threads than they gain."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def picture(height: int, width: int, seed: int = 0, dtype: Any = np.uint8, channels: int = 3) -> np.ndarray:
