@@ -62,7 +62,7 @@ def test_each_layer_lies_over_the_ones_before_it(tmp_path: Path) -> None:
     assert loaded.train.seed == 34  # the task's own lines for the preset
     assert loaded.model.generator == "compact_unet"  # the preset
     assert loaded.train.r1_every == 41  # task file
-    assert loaded.train.l1_weight == 100  # default
+    assert loaded.train.decay_from == 0.5  # default
     assert loaded.name == "mine"
 
 

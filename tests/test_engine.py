@@ -175,6 +175,14 @@ def test_a_stop_request_ends_the_loop_after_the_step_with_everything_saved(tmp_p
 
 
 def test_a_second_interrupt_does_not_wait() -> None:
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell passes on "ignored"
+    try:
+        interrupt_twice()
+    finally:
+        signal.signal(signal.SIGINT, inherited)
+
+
+def interrupt_twice() -> None:
     before = signal.getsignal(signal.SIGINT)
     with StopRequest() as stop:
         os.kill(os.getpid(), signal.SIGINT)
