@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import io
 import os
 import re
@@ -35,12 +36,15 @@ def parse_known(model: type[T], arguments: Sequence[str]) -> tuple[T, list[str]]
 
 @contextlib.contextmanager
 def _mistakes_as_value_errors(arguments: Sequence[str]) -> Iterator[None]:
-    said = io.StringIO()
+    # tyro draws its frames in ASCII where standard output is no UTF-8; to be read, they must look the same everywhere.
+    said, printed = io.StringIO(), io.BytesIO()
+    shown = io.TextIOWrapper(printed, encoding="utf-8", write_through=True)
     try:
-        with contextlib.redirect_stderr(said):
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(shown):
             yield
     except SystemExit as leaving:
         if not leaving.code:  # it did as it was told, with --tyro-print-completion
+            print(printed.getvalue().decode(), end="")
             raise
         raise ValueError(one_line(said.getvalue(), arguments)) from None
 
@@ -73,6 +77,10 @@ def one_line(box: str, arguments: Sequence[str] = ()) -> str:
         for line in part[1:]
     ]
     meant = [word for word in meant if word.startswith("--")]
+    choice = re.match(r"invalid choice '(.*?)' for argument .* Expected one of \((.*)\)", problem)
+    if choice:
+        meant = difflib.get_close_matches(choice[1], re.findall(r"'(.*?)'", choice[2]), n=1)
+        problem = problem.rstrip(".")
     return problem + (f"; did you mean {meant[0]}?" if meant else "")
 
 

@@ -115,6 +115,19 @@ def test_unknown_flags_are_left_for_the_next_parser_in_their_order() -> None:
     assert rest == ["--images", "-3", "--data.path", "x"]
 
 
+def test_a_wrong_choice_names_the_nearest() -> None:
+    with pytest.raises(ValueError, match=r"argument '--model.generator'.*; did you mean unet\?$"):
+        parse(Task, ["--model.generator", "unt"], "test", default=load_task("facades"))
+
+
+def test_the_line_is_whole_where_the_terminal_knows_ascii_only(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "pix2pix.train", "--task", "facades", "--sise", "3"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "pix2pix train: Unrecognized options: --sise, 3; did you mean --size?\n"
+
+
 def test_a_wrong_preset_is_refused_with_the_choices() -> None:
     with pytest.raises(
         ValueError, match=r"^invalid choice 'slow' for argument '--preset'.*'paper', 'standard', 'quick'"
