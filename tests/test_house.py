@@ -22,7 +22,10 @@ MIB = 2**20
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("config", "images", "command_line"),
     ("representations", "data", "nn", "metrics", "checkpoint"),
-    ("training", "translator", "upsampling", "backends", "hub", "batch", "evaluation", "ablation"),
+    (
+        *("training", "translator", "reporting", "upsampling", "backends", "hub", "batch"),
+        *("evaluation", "trivial", "segmenters", "ablation"),
+    ),
     ("priors", "restoration"),
     (
         *("train", "translate", "evaluate", "prepare", "restore", "prior", "export", "serve", "benchmark", "models"),
@@ -40,6 +43,11 @@ ONLY = {
     "albumentations": r"data/stream\.py",
     "tensorboard": r"training/tracking\.py",
     "ray": r"batch/cluster\.py",
+    "plotly": r"reporting/",
+    "jinja2": r"reporting/",
+    "lpips": r"metrics/perceptual\.py",
+    "torch_fidelity": r"metrics/features\.py",
+    "efficientnet_lite_pytorch": r"metrics/features\.py",
 }
 """Heavy packages, and the one place that knows each."""
 

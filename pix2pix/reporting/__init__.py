@@ -1,0 +1,1 @@
+"""Pages people open: what a training run did, and how good a model is."""
