@@ -14,6 +14,7 @@ VERBS = {
     "translate": "turn pictures into pictures with a trained model",
     "benchmark": "images a second on this machine",
     "evaluate": "measure a model on pairs it has not seen",
+    "models": "list the models that are here, or make one ready to give away",
 }
 
 

@@ -6,9 +6,11 @@ import contextlib
 import difflib
 import io
 import os
+import platform
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import tyro
@@ -110,3 +112,13 @@ def _flush(prog: str) -> int:
             print(f"{prog}: standard output: {error.strerror}", file=sys.stderr)
             return 2
     return 0
+
+
+def machine() -> str:
+    """The processor in words, for logs and for telling whether a run moved to another machine."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        name = platform.processor() or platform.machine()
+    return f"{name}, {os.cpu_count()} cores"

@@ -130,7 +130,10 @@ class Train(Frozen):
         None, gt=0, description="images between two saved states; default: about five minutes"
     )
     sample_every: int | None = Field(
-        None, gt=0, description="images between two sample grids; default: a twentieth of the run"
+        None, gt=0, description="images between two looks at `dev`: samples, metrics; default: a twentieth of the run"
+    )
+    patience: Annotated[int | None, flag("--patience", "IMAGES")] = Field(
+        None, gt=0, description="stop early after this many images without a better model on `dev`; default: never"
     )
 
     @model_validator(mode="after")
@@ -138,6 +141,14 @@ class Train(Frozen):
         if self.gan_weight == 0 and self.l1_weight == 0:
             raise ValueError("gan_weight and l1_weight are both 0: nothing to learn from; set one of them")
         return self
+
+
+class Evaluation(Frozen):
+    """What a model is judged by beside what follows from the representations."""
+
+    tolerance: int | None = Field(
+        None, ge=0, le=255, description="per-pixel accuracy within this many levels, for flat-coloured targets"
+    )
 
 
 class Task(Frozen):
@@ -148,9 +159,16 @@ class Task(Frozen):
     work: Literal["native", "trained"] = Field(
         "trained", description="the network sees every pixel, or its training size"
     )
+    work_size: int | None = Field(
+        None,
+        ge=16,
+        description="short side that the network works at where work is trained; default: the training size; half as "
+        "much again gives finer detail at twice the cost",
+    )
     data: Data = Data()
     model: Model = Model()
     train: Train = Train()
+    evaluation: Evaluation = Evaluation()
 
 
 def configs_folder() -> Path:

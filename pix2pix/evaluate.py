@@ -6,21 +6,39 @@ import hashlib
 import json
 import math
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 from pydantic import Field
 
-from pix2pix.command_line import parse, run
-from pix2pix.config import Frozen
+from pix2pix import __version__
+from pix2pix.command_line import machine, parse, run
+from pix2pix.config import Frozen, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from pix2pix.data.pairs import PairSource
+    from pix2pix.evaluation import Judges
+    from pix2pix.trivial import Guess
 
 PROG = "pix2pix evaluate"
+HEAD_WIDTH = 12  # of the table's columns, where words allow
+SHOWN = 3  # pictures of each of worst, median and best
 
 
 class Arguments(Frozen):
-    """Measure a model on pairs it has not seen: L1 (0 to 1), PSNR (dB) and SSIM, beside guesses that need no model."""
+    """Measure a model on pairs it has not seen: L1, PSNR, SSIM, MS-SSIM, LPIPS, FID, KID, precision and recall.
+
+    What else suits the task comes too, and beside the model stand guesses that need none, and the targets themselves.
+
+    LPIPS, FID and the like need `pip install pix2pix[eval]` and weights, which are downloaded once or given as files.
+    """
 
     model: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE|RUN")] = Field(
         None, description="a shipped model, a model file, or a run folder"
@@ -32,8 +50,32 @@ class Arguments(Frozen):
         None, description="a folder of pairs, or 'embedded'; default: what the model was trained on"
     )
     split: Literal["train", "dev", "val", "test"] = "val"
+    seed: Annotated[int | None, tyro.conf.arg(metavar="S")] = Field(
+        None, ge=0, lt=2**63, description="draw the model's dropout and noise from it; default: off, as in translate"
+    )
+    work_size: Annotated[int | None, tyro.conf.arg(metavar="PX")] = Field(
+        None, description="short side that the network works at; default: the model's own"
+    )
+    lpips: Literal["auto", "alex", "vgg", "squeeze", "none"] = Field(
+        "auto", description="network of LPIPS; auto: alex, the usual one, or what can be had, which is said"
+    )
+    lpips_backbone: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = Field(
+        None, description="torchvision's ImageNet weights of that network; default: torchvision's own download"
+    )
+    features: Literal["auto", "inception", "efficientnet_lite0", "none"] = Field(
+        "auto", description="of FID, KID, precision, recall; auto: inception, or what can be had, which is said"
+    )
+    features_file: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = Field(
+        None, description="weights of that network; default: torch-fidelity's download, or the package's own"
+    )
+    segmenter: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = Field(
+        None, description="ESPNet weights for the FCN-score of labels tasks, or a photo-to-labels model of this program"
+    )
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.json")] = Field(
         None, description="write the figures as JSON too"
+    )
+    report: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = Field(
+        None, description="write DIR/report.html with the worst, median and best pictures, and DIR/metrics.json"
     )
     grid: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = Field(
         None, description="draw input, output and target of four pairs, evenly spaced in the split, as one picture"
@@ -44,21 +86,21 @@ class Arguments(Frozen):
 def main(arguments: Sequence[str]) -> int:
     """Measure as `arguments` say and print a table. Raises ValueError with one line for a user's mistake."""
     options = parse(Arguments, arguments, PROG)
-    if options.out is not None and options.out.is_dir():
-        raise ValueError(f"{options.out}: a folder, expected a file to write, as {options.out / 'metrics.json'}")
+    check(options)
 
     from pix2pix import hub  # torch takes seconds, which --help and most mistakes need not wait for
-    from pix2pix.batch.files import check_writable
-    from pix2pix.checkpoint import load_model, write_atomically
+    from pix2pix.checkpoint import load_model
     from pix2pix.data.pairs import open_pairs
-    from pix2pix.evaluation import draw_grid, evaluate, trivial_guesses
+    from pix2pix.evaluation import draw_grid, evaluate
     from pix2pix.images import write_image
     from pix2pix.translator import Translator
+    from pix2pix.trivial import trivial_guesses
 
     path = hub.choose(options.model, options.task, print)
-    translator = Translator(load_model(path), options.device)
+    translator = Translator(load_model(path), options.device, options.work_size)
     data = translator.task.data.model_copy(update={"path": options.data or translator.task.data.path})
     task = translator.task.model_copy(update={"data": data})
+    judges, missing = find_judges(options, task, str(translator.device))
     # Scored at their own size: to decode and resize them all first would be wasted.
     uncached = task.model_copy(update={"data": data.model_copy(update={"cache_gib": 0})})
     pairs = open_pairs(uncached, options.split, print)
@@ -67,56 +109,175 @@ def main(arguments: Sequence[str]) -> int:
     except ValueError as error:
         train = None
         say(f"without the guesses that need training pairs: {error}")
-    for file in (options.out, options.grid):
-        if file is not None:
-            check_writable(file.parent)
-    scores = evaluate(translator, pairs, trivial_guesses(task, train), say)
+
+    def translate(source: np.ndarray) -> np.ndarray:
+        return translator(source, seed=options.seed)
+
+    scores = evaluate(translate, pairs, trivial_guesses(task, train), task, judges, say)
     name = options.model or str(path)
-    print(table({f"model {name}": scores.metrics, **scores.trivial}, scores.n))
+    notes = [*missing, *scores.notes]
+    print(table({f"model {name}": scores.metrics, **scores.trivial}, scores.intervals, scores.n))
+    print("\n".join(f"note: {note}" for note in notes))
+    record = {
+        "model": name,
+        "model_id": hashlib.sha256(path.read_bytes()).hexdigest()[:12],
+        "task": task.name,
+        "data": task.data.path or pairs.description,
+        "split": options.split,
+        "n": scores.n,
+        "seed": options.seed,
+        "dropout": options.seed is not None,
+        "images_seen": translator.facts.images_seen,
+        "work_size": translator.work_size if task.work == "trained" else None,
+        "judges": judges.described(),
+        "notes": notes,
+        "metrics": _finite(scores.metrics),
+        "intervals": scores.intervals,
+        "trivial": {row: _finite(values) for row, values in scores.trivial.items()},
+        "machine": machine(),
+        "software": f"pix2pix {__version__}, torch {version('torch')}",
+        "date": datetime.now(UTC).date().isoformat(),
+        "pictures": [_finite(each) for each in scores.pictures],
+    }
     if options.grid is not None:
-        write_image(options.grid, draw_grid(translator, pairs))
+        write_image(options.grid, draw_grid(translate, pairs))
         print(f"drawn to {options.grid}")
-    if options.out is not None:
-        record = {
-            "model": name,
-            "model_id": hashlib.sha256(path.read_bytes()).hexdigest()[:12],
-            "task": task.name,
-            "data": task.data.path or pairs.description,
-            "split": options.split,
-            "n": scores.n,
-            "seed": None,
-            "dropout": False,
-            "metrics": _finite(scores.metrics),
-            "trivial": {row: _finite(values) for row, values in scores.trivial.items()},
-            "images_seen": translator.facts.images_seen,
-        }
-        content = (json.dumps(record, indent=2) + "\n").encode()
-
-        def write(temporary: Path) -> None:
-            temporary.write_bytes(content)
-
-        write_atomically(options.out, write)
-        print(f"written to {options.out}")
+    if options.report is not None:
+        write_report(options.report / "report.html", record, translate, pairs)
+        print(f"the report is {options.report / 'report.html'}")
+    for file in (options.out, options.report and options.report / "metrics.json"):
+        if file is not None:
+            write_json(file, record)
+            print(f"written to {file}")
     return 0
 
 
-def table(rows: Mapping[str, Mapping[str, float]], n: int) -> str:
-    """One line a row and one column a metric, n in every line."""
-    width = max(len(row) for row in rows)
-    lines = [f"{'':{width}}  {'L1':>7}  {'PSNR':>7}  {'SSIM':>7}  {'n':>5}"]
-    for row, values in rows.items():
-        figures = f"{values['l1']:7.4f}  {values['psnr']:7.2f}  {values['ssim']:7.4f}"
-        lines.append(f"{row:{width}}  {figures}  {n:5}")
+def check(options: Arguments) -> None:
+    """What can be told wrong before the work. Raises ValueError with one line."""
+    from pix2pix.batch.files import check_writable
+
+    if options.out is not None and options.out.is_dir():
+        raise ValueError(f"{options.out}: a folder, expected a file to write, as {options.out / 'metrics.json'}")
+    if options.report is not None and options.report.is_file():
+        raise ValueError(f"--report {options.report}: a file, expected a folder to write to")
+    for flag, choice, file in (
+        ("lpips", options.lpips, options.lpips_backbone),
+        ("features", options.features, options.features_file),
+    ):
+        if file is not None and choice in ("auto", "none"):
+            raise ValueError(f"--{flag} {choice}: a weights file needs the name of its network; give --{flag} NAME too")
+    for file in (options.lpips_backbone, options.features_file, options.segmenter):
+        if file is not None and not file.is_file():
+            raise ValueError(f"{file}: no such file")
+    for folder in (options.out and options.out.parent, options.grid and options.grid.parent, options.report):
+        if folder is not None:
+            check_writable(folder)
+
+
+def find_judges(options: Arguments, task: Task, device: str) -> tuple[Judges, list[str]]:
+    """The networks that judge, and a note on each that cannot be had. Raises ValueError when one was asked for."""
+    from pix2pix.evaluation import Judges
+    from pix2pix.metrics.features import CachedExtractor, cache_folder, load_extractor
+    from pix2pix.metrics.judges import Unavailable
+    from pix2pix.metrics.perceptual import load_lpips
+    from pix2pix.segmenters import load_segmenter
+
+    missing, lpips, features, segmenter = [], None, None, None
+    if options.lpips != "none":
+        try:
+            lpips = load_lpips(options.lpips, options.lpips_backbone, device, say)
+        except Unavailable as error:
+            if options.lpips != "auto":
+                raise
+            missing.append(f"without LPIPS: {error}; --lpips NAME --lpips-backbone FILE takes a file")
+    if options.features != "none":
+        try:
+            extractor = load_extractor(options.features, options.features_file, device, say)
+            features = CachedExtractor(extractor, cache_folder())
+        except Unavailable as error:
+            if options.features != "auto":
+                raise
+            missing.append(
+                f"without FID, KID, precision and recall: {error}; --features NAME --features-file FILE takes a file"
+            )
+    if options.segmenter is not None:
+        segmenter = load_segmenter(options.segmenter, task, device)
+    return Judges(lpips, features, segmenter), missing
+
+
+def write_report(path: Path, record: dict[str, Any], translate: Guess, pairs: PairSource) -> None:
+    """The page of an evaluation, with its worst, median and best pictures by LPIPS, else by L1."""
+    from pix2pix.evaluation import ranked
+    from pix2pix.images import to_rgb8
+    from pix2pix.metrics.names import higher_is_better
+    from pix2pix.reporting.evaluation_report import RANKS, Case, write_evaluation_report
+
+    pictures = record["pictures"]
+    by = next((name for name in pictures[0] if name.startswith("lpips")), "l1")
+    numbers = {pairs.stem(index): index for index in range(len(pairs))}
+    chosen = ranked(pictures, by, bool(higher_is_better(by)), SHOWN)
+    cases = []
+    for rank in RANKS:
+        for index in chosen[rank]:
+            stem = pictures[index]["stem"]
+            source, target = pairs.read_full(numbers[stem])
+            output = translate(source)
+            figures = {name: value for name, value in pictures[index].items() if name != "stem"}
+            cases.append(Case(stem, rank, figures, to_rgb8(source), to_rgb8(output), to_rgb8(target)))
+    write_evaluation_report(path, {**record, "ranked_by": by}, cases)
+
+
+def write_json(path: Path, record: Mapping[str, Any]) -> None:
+    from pix2pix.checkpoint import write_atomically
+
+    content = (json.dumps(record, indent=2) + "\n").encode()
+
+    def write(temporary: Path) -> None:
+        temporary.write_bytes(content)
+
+    write_atomically(path, write)
+
+
+def table(rows: Mapping[str, Mapping[str, float]], intervals: Mapping[str, tuple[float, float]], n: int) -> str:
+    """One line a metric with n at its end, one column a row of `rows`; the intervals of the first one below."""
+    from pix2pix.metrics.names import metric_title
+
+    titles = {name: metric_title(name) for name in next(iter(rows.values()))}
+    heads = [textwrap.wrap(row, HEAD_WIDTH, break_on_hyphens=False) for row in rows]
+    depth, widths = max(map(len, heads)), [max(map(len, head)) for head in heads]
+    heads = [[""] * (depth - len(head)) + head for head in heads]
+    first = max(map(len, titles.values()))
+    lines = [
+        "  ".join([" " * first, *(f"{head[line]:>{width}}" for head, width in zip(heads, widths, strict=True))])
+        for line in range(depth)
+    ]
+    lines[-1] += f"  {'n':>5}"
+    for name, title in titles.items():
+        values = [f"{_ascii(name, of.get(name)):>{width}}" for of, width in zip(rows.values(), widths, strict=True)]
+        lines.append("  ".join([f"{title:{first}}", *values, f"{n:5}"]))
+    for name, (low, high) in intervals.items():
+        around = f"{_ascii(name, low)} to {_ascii(name, high)}"
+        lines.append(f"{metric_title(name)} of {next(iter(rows))}: 95 % interval {around}")
     return "\n".join(lines)
+
+
+def _ascii(name: str, value: float | None) -> str:
+    """As the reports write it, in letters that every terminal has."""
+    from pix2pix.metrics.names import value_text
+
+    return value_text(name, value).replace("\u221e", "inf").replace("\u2014", "-")
 
 
 def say(line: str) -> None:
     print(f"{PROG}: {line}", file=sys.stderr)
 
 
-def _finite(metrics: Mapping[str, float]) -> dict[str, float | None]:
+def _finite(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """JSON has no infinity, which is the PSNR of two equal pictures."""
-    return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in metrics.items()
+    }
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""How good a model is on pairs that it has not seen, beside guesses that need no network at all."""
+"""How good a model is on pairs that it has not seen, beside guesses that need no network and the targets themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -13,57 +14,249 @@ from pix2pix.config import Task
 from pix2pix.data.conditions import nearest_class, normalise
 from pix2pix.data.pairs import PairSource
 from pix2pix.images import ImageError, make_grid, resize, to_rgb8
-from pix2pix.metrics.pixels import l1, psnr, ssim
+from pix2pix.metrics.colour import colourfulness, histogram_overlap, lab_histograms, psnr_ab
+from pix2pix.metrics.distributions import frechet_distance, kernel_distance, precision_recall
+from pix2pix.metrics.espnet import Segmenter
+from pix2pix.metrics.features import FeatureExtractor
+from pix2pix.metrics.perceptual import Embedding, Lpips
+from pix2pix.metrics.pixels import l1, ms_ssim, psnr, ssim
+from pix2pix.metrics.segmentation import class_accuracy, confusion, mean_iou, pixel_accuracy, within_tolerance
+from pix2pix.trivial import Guess
 
-METRICS: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = MappingProxyType(
-    {"l1": l1, "psnr": psnr, "ssim": ssim}
-)
-TRAIN_PAIRS = 1000  # for the mean guesses; more would not move a mean by a visible amount
+MODEL, REFERENCE = "model", "target itself"
+NEIGHBOURS = 3  # of precision and recall, as in their paper
+MS_SSIM_SIDE = 161  # below it the smallest scale holds no window
+ENOUGH = {"fid": 2048, "kid": 50, "precision": 1000}
+"""Pictures below which a set's figure is said to be unsure."""
 
-Guess = Callable[[np.ndarray], np.ndarray]
-"""An input picture (H, W, C), as it is on disk, to a guess of the target, (H, W, C)."""
+
+@dataclass(frozen=True)
+class Judges:
+    """Networks that look at pictures; a figure that needs one which is not there is left out."""
+
+    lpips: Lpips | None = None
+    features: FeatureExtractor | None = None
+    segmenter: Segmenter | None = None
+
+    def described(self) -> dict[str, str]:
+        """Metric -> which network with which weights, for the record."""
+        named = {"lpips": self.lpips, "fid, kid, precision, recall": self.features, "fcn-score": self.segmenter}
+        return {metric: f"{judge.name}, weights {judge.weights}" for metric, judge in named.items() if judge}
 
 
 class Scores(BaseModel):
-    """Means over the pictures of a split: of the model, and of each trivial guess."""
+    """Figures over a split: of the model, of each trivial guess, and of the targets themselves."""
 
     model_config = ConfigDict(frozen=True)
 
     n: int
     metrics: dict[str, float]
     trivial: dict[str, dict[str, float]]
+    intervals: dict[str, tuple[float, float]]  # 95 %, of the model
+    pictures: list[dict[str, Any]]  # of the model, `stem` and every metric that one picture has
+    notes: list[str]
+
+
+@dataclass
+class Tally:
+    """What is kept of one row while pictures pass: figures of each, and what only the whole set can be judged by."""
+
+    single: list[dict[str, float]] = field(default_factory=list)
+    features: list[np.ndarray] = field(default_factory=list)
+    histograms: np.ndarray | None = None
+    classes: np.ndarray | None = None
+    segmented: np.ndarray | None = None
+
+    def add_counts(self, name: str, counts: np.ndarray) -> None:
+        before = getattr(self, name)
+        setattr(self, name, counts if before is None else before + counts)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target picture and what is taken from it once for all rows."""
+
+    picture: np.ndarray
+    embedding: Embedding | None
+    source: np.ndarray
 
 
 def evaluate(
-    translate: Guess, pairs: PairSource, guesses: Mapping[str, Guess], say: Callable[[str], None], title: str = ""
+    translate: Guess,
+    pairs: PairSource,
+    guesses: Mapping[str, Guess],
+    task: Task,
+    judges: Judges,
+    say: Callable[[str], None],
 ) -> Scores:
-    """Score `translate` and every trivial guess on all `pairs`, in 8-bit RGB at the pictures' own size.
+    """Score `translate`, every trivial guess and the targets themselves on all `pairs`, in 8-bit RGB at their own size.
 
-    Each metric is taken picture by picture and averaged. A pair that cannot be read is named through `say` and left
-    out.
+    What one picture can be judged by is taken picture by picture and averaged; FID and the like are of the set. A pair
+    that cannot be read is named through `say` and left out.
     Raises ValueError when none can be read, or a picture is too small for a metric.
     """
-    rows: dict[str, Guess] = {"": translate, **guesses}
-    scores: dict[str, dict[str, list[float]]] = {row: {metric: [] for metric in METRICS} for row in rows}
-    for index in tqdm(range(len(pairs)), title or "evaluating", unit="picture", disable=None):
+    rows: dict[str, Guess | None] = {MODEL: translate, **guesses, REFERENCE: None}
+    tallies = {row: Tally() for row in rows}
+    stems = []
+    for index in tqdm(range(len(pairs)), "evaluating", unit="picture", disable=None):
         try:
-            source, target = pairs.read_full(index)
+            source, picture = pairs.read_full(index)
         except ImageError as error:
             say(f"skipped: {error}")
             continue
-        target = to_rgb8(target)
-        for row, guess in rows.items():
-            output = to_rgb8(guess(source))
-            for metric, function in METRICS.items():
-                try:
-                    scores[row][metric].append(function(output, target))
-                except ValueError as error:
-                    raise ValueError(f"{pairs.stem(index)}: {error}") from None
-    n = len(scores[""]["l1"])
+        picture = to_rgb8(picture)
+        try:
+            target = Target(picture, judges.lpips.embed(picture) if judges.lpips else None, source)
+            for row, guess in rows.items():
+                output = picture if guess is None else to_rgb8(guess(source))
+                look(tallies[row], output, target, task, judges)
+        except ValueError as error:
+            raise ValueError(f"{pairs.stem(index)}: {error}") from None
+        stems.append(pairs.stem(index))
+    n = len(stems)
     if n == 0:
         raise ValueError(f"none of the {len(pairs)} pairs can be read")
-    means = {row: {metric: float(np.mean(values)) for metric, values in of.items()} for row, of in scores.items()}
-    return Scores(n=n, metrics=means.pop(""), trivial=means)
+    metrics = {row: summarise(tally, tallies[REFERENCE], judges) for row, tally in tallies.items()}
+    intervals: dict[str, tuple[float, float]] = {}
+    if judges.features and n > 1:
+        found = kernel_distance(np.stack(tallies[REFERENCE].features), np.stack(tallies[MODEL].features))
+        intervals[f"kid_x1000[{judges.features.name}]"] = (1000 * found.low, 1000 * found.high)
+    return Scores(
+        n=n,
+        metrics=metrics.pop(MODEL),
+        trivial=metrics,
+        intervals=intervals,
+        pictures=[{"stem": stem, **each} for stem, each in zip(stems, tallies[MODEL].single, strict=True)],
+        notes=notes_on(n, tallies[MODEL], judges, task),
+    )
+
+
+def look(tally: Tally, output: np.ndarray, target: Target, task: Task, judges: Judges) -> None:
+    """Take into `tally` what one output (H, W, 3) uint8 shows."""
+    picture = target.picture
+    found = {"l1": l1(output, picture), "psnr": psnr(output, picture), "ssim": ssim(output, picture)}
+    if min(picture.shape[:2]) >= MS_SSIM_SIDE:
+        found["ms_ssim"] = ms_ssim(output, picture)
+    if judges.lpips is not None and target.embedding is not None:
+        found[f"lpips[{judges.lpips.name}]"] = judges.lpips.distance(judges.lpips.embed(output), target.embedding)
+    if is_colouring(task):
+        found |= {"psnr_ab": psnr_ab(output, picture), "colourfulness": colourfulness(output)}
+        tally.add_counts("histograms", lab_histograms(output))
+    palette = task.data.palette
+    if task.data.target == "labels_onehot":
+        made, wanted = (nearest_class(each, palette)[0].astype(np.int64) for each in (output, picture))
+        counts = confusion(made, wanted, len(palette))
+        found["pixel_accuracy"] = pixel_accuracy(counts)
+        tally.add_counts("classes", counts)
+    elif task.evaluation.tolerance is not None:
+        found["pixel_accuracy"] = within_tolerance(output, picture, task.evaluation.tolerance)
+    if judges.segmenter is not None:
+        truth = classes_of(target.source, task, judges.segmenter)
+        tally.add_counts("segmented", segmented(judges.segmenter, output, truth))
+    if judges.features is not None:
+        tally.features.append(judges.features(output))
+    tally.single.append(found)
+
+
+def is_colouring(task: Task) -> bool:
+    """Whether colour is what the task adds: its input has none, its target has."""
+    return task.data.input == "gray" and task.data.target != "gray"
+
+
+def classes_of(source: np.ndarray, task: Task, segmenter: Segmenter) -> np.ndarray:
+    """A label map as the segmenter's class numbers, matched by name; -1 where it has no such class."""
+    numbers = {name: number for number, name in enumerate(segmenter.classes)}
+    table = np.array([numbers.get(name, -1) for name in task.data.palette], np.int64)
+    labels = normalise(to_rgb8(source), ("palette",), task.data.palette)
+    classes: np.ndarray = table[nearest_class(labels, task.data.palette)[0]]
+    return classes
+
+
+def segmented(segmenter: Segmenter, output: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Confusion of the classes that the segmenter sees with those of the label map."""
+    return confusion(segmenter.segment(output), truth, len(segmenter.classes))
+
+
+def summarise(tally: Tally, reference: Tally, judges: Judges) -> dict[str, float]:
+    """The row's figures: means of what each picture has, then what the set has. Infinite PSNRs count as they are."""
+    names = tally.single[0]
+    found = {name: float(np.mean([each[name] for each in tally.single if name in each])) for name in names}
+    if tally.histograms is not None and reference.histograms is not None:
+        overlaps = histogram_overlap(tally.histograms, reference.histograms)
+        found |= dict(zip(("overlap_l", "overlap_a", "overlap_b"), overlaps, strict=True))
+    if tally.classes is not None:
+        found |= {"class_accuracy": class_accuracy(tally.classes), "class_iou": mean_iou(tally.classes)}
+    if tally.segmented is not None and judges.segmenter is not None:
+        found |= fcn_score(tally.segmented, judges.segmenter.name)
+    if judges.features is not None and len(tally.features) > 1:
+        found |= of_the_set(np.stack(reference.features), np.stack(tally.features), judges.features.name)
+    return found
+
+
+def fcn_score(counts: np.ndarray, name: str) -> dict[str, float]:
+    """Per-pixel accuracy, per-class accuracy and class IoU as in table 1 of arXiv 1611.07004."""
+    return {
+        f"fcn_pixel_accuracy[{name}]": pixel_accuracy(counts),
+        f"fcn_class_accuracy[{name}]": class_accuracy(counts),
+        f"fcn_class_iou[{name}]": mean_iou(counts),
+    }
+
+
+def of_the_set(real: np.ndarray, fake: np.ndarray, name: str) -> dict[str, float]:
+    """FID, KID, precision and recall of features (n, d)."""
+    found = {
+        f"fid[{name}]": frechet_distance(real, fake),
+        f"kid_x1000[{name}]": 1000 * kernel_distance(real, fake, resamples=1).value,
+    }
+    if len(real) > NEIGHBOURS:
+        precision, recall = precision_recall(real, fake, NEIGHBOURS)
+        found |= {f"precision[{name}]": precision, f"recall[{name}]": recall}
+    return found
+
+
+def notes_on(n: int, tally: Tally, judges: Judges, task: Task) -> list[str]:
+    """What a reader of the figures must know."""
+    notes = []
+    small = [each for each in tally.single if "ms_ssim" not in each]
+    if small:
+        notes.append(f"MS-SSIM leaves out {len(small)} of {n} pictures: a side is below {MS_SSIM_SIDE} pixels")
+    if judges.features is not None:
+        if judges.features.name != "inception":
+            notes.append(
+                f"FID, KID, precision and recall are taken from {judges.features.name}, not from the usual Inception "
+                "features: never set them beside published ones"
+            )
+        if n < ENOUGH["fid"]:
+            notes.append(
+                f"n = {n} is small for FID, which falls as n grows (an unbiased one needs far more than "
+                f"{ENOUGH['fid']}): compare it only at equal n; KID has no such bias"
+            )
+        if n < ENOUGH["kid"]:
+            notes.append(f"n = {n} is small for KID too: go by its interval")
+        if n < ENOUGH["precision"]:
+            notes.append(f"n = {n} is small for precision and recall: they shift by several hundredths with the choice")
+    if judges.segmenter is not None:
+        missing = [name for name in task.data.palette if name not in judges.segmenter.classes]
+        if missing:
+            notes.append(f"the FCN-score leaves out what {judges.segmenter.name} does not know: {', '.join(missing)}")
+    return notes
+
+
+def ranked(
+    pictures: Sequence[Mapping[str, Any]], metric: str, higher_is_better: bool, each: int
+) -> dict[str, list[int]]:
+    """Numbers of the worst, median and best pictures by `metric`, `each` of them, none twice."""
+    order = sorted(range(len(pictures)), key=lambda index: float(pictures[index][metric]))
+    if not higher_is_better:
+        order.reverse()  # from worst to best
+    each = min(each, max(1, len(order) // 3))
+    middle = (len(order) - each) // 2
+    chosen = {"worst": order[:each], "median": order[middle : middle + each], "best": order[::-1][:each]}
+    seen: set[int] = set()
+    for rank, indices in chosen.items():
+        chosen[rank] = [index for index in indices if index not in seen]
+        seen.update(indices)
+    return chosen
 
 
 def draw_grid(translate: Guess, pairs: PairSource, count: int = 4) -> np.ndarray:
@@ -75,50 +268,3 @@ def draw_grid(translate: Guess, pairs: PairSource, count: int = 4) -> np.ndarray
     height, width = rows[0][0].shape[:2]
     tiles = [[resize(tile, height, width, nearest=False) for tile in row] for row in rows]
     return make_grid(tiles, titles=("input", "output", "target"))
-
-
-def trivial_guesses(task: Task, train: PairSource | None) -> dict[str, Guess]:
-    """Name -> guess. What is learned from `train` (the training split of the same data) is left out without it."""
-    guesses: dict[str, Guess] = {}
-    if train is not None:
-        if task.data.input == "labels_onehot" or "palette" in task.data.normalise:
-            guesses["mean colour of each class"] = _class_colours(task, _training_pairs(train))
-        guesses["mean target"] = _mean_target(_training_pairs(train))
-    guesses["input unchanged"] = lambda source: source
-    return guesses
-
-
-def _training_pairs(train: PairSource) -> Iterable[tuple[np.ndarray, np.ndarray]]:
-    """Input (normalised) and target, square; evenly spaced pairs where there are very many."""
-    indices = np.linspace(0, len(train) - 1, min(len(train), TRAIN_PAIRS)).round().astype(int)
-    for index in tqdm(indices, "training pairs", delay=2, leave=False, disable=None):
-        source, target = train.read(int(index))
-        yield source, to_rgb8(target)
-
-
-def _class_colours(task: Task, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> Guess:
-    """Each class of the input painted in its mean target colour; one that is in no training pair, in that of all."""
-    palette = task.data.palette
-    sums, counts = np.zeros((len(palette), 3)), np.zeros((len(palette), 1))
-    for source, target in pairs:
-        classes = nearest_class(to_rgb8(source), palette)[0].ravel()
-        counts[:, 0] += np.bincount(classes, minlength=len(palette))
-        for channel in range(3):
-            sums[:, channel] += np.bincount(classes, target[..., channel].ravel(), minlength=len(palette))
-    overall = sums.sum(0) / counts.sum()
-    colours = np.where(counts > 0, sums / np.maximum(counts, 1), overall).round().astype(np.uint8)
-
-    def guess(source: np.ndarray) -> np.ndarray:
-        painted: np.ndarray = colours[nearest_class(to_rgb8(normalise(source, ("palette",), palette)), palette)[0]]
-        return painted
-
-    return guess
-
-
-def _mean_target(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> Guess:
-    """The mean of all targets at every place, whatever the input."""
-    total, count = np.zeros((1, 1, 3)), 0
-    for _, target in pairs:
-        total, count = total + target, count + 1
-    mean = (total / count).round().astype(np.uint8)
-    return lambda source: resize(mean, source.shape[0], source.shape[1], nearest=False)

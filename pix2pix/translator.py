@@ -58,8 +58,9 @@ def choose_device(name: str) -> torch.device:
 class Translator:
     """A released model, ready to use; safe to share between threads.
 
-    With `work: trained` the network sees the picture with its short side at `work_size` (default: the size it was
-    trained at), and detail returns from the input. With `work: native` it sees every pixel, and `work_size` is refused.
+    With `work: trained` the network sees the picture with its short side at `work_size` (default: the task's, else the
+    size it was trained at), and detail returns from the input. With `work: native` it sees every pixel, and `work_size`
+    is refused.
     """
 
     def __init__(self, model: ReleasedModel, device: str = "auto", work_size: int | None = None) -> None:
@@ -73,7 +74,7 @@ class Translator:
         self.task: Task = task
         self.facts: Facts = model.facts
         self.device = choose_device(device)
-        self._work_size = work_size or task.data.size
+        self.work_size = work_size or task.work_size or task.data.size
         self._input = build_representation(task.data.input, task.data.palette)
         self._target = build_representation(task.data.target, task.data.palette)
         self._input_is_labels = task.data.input == "labels_onehot" or "palette" in task.data.normalise
@@ -144,7 +145,7 @@ class Translator:
         return decoded if decoded.dtype == image.dtype else decoded.astype(image.dtype) * np.array(257, image.dtype)
 
     def _work_shape(self, height: int, width: int) -> tuple[int, int]:
-        scale = min(self._work_size / min(height, width), LONGEST * self._work_size / max(height, width))
+        scale = min(self.work_size / min(height, width), LONGEST * self.work_size / max(height, width))
         return max(1, round(height * scale)), max(1, round(width * scale))
 
     def _run_network(self, work: np.ndarray, seed: int | None) -> Tensor:

@@ -19,8 +19,10 @@ from pix2pix.config import Task, Train, load_task
 from pix2pix.data.stream import Batch
 from pix2pix.training import choices as choices_module
 from pix2pix.training.choices import Choices, choose, choose_device, has_compiler
-from pix2pix.training.engine import Diverged, Loop, Outcome, fit, prepare, seed_step
+from pix2pix.training.course import Course
+from pix2pix.training.engine import Diverged, Loop, Outcome, fit, prepare, round_up, seed_step
 from pix2pix.training.objectives import Backward, Progress
+from pix2pix.training.probes import Examples
 from pix2pix.training.signals import StopRequest
 from pix2pix.training.tracking import RunFolder
 
@@ -28,16 +30,19 @@ CHOICES = Choices("cpu", "fp32", False, 1, 1, "any", "any")
 
 
 class Line:
-    """A stub objective: one weight that goes up by 1 a step, and a loss that the test decides."""
+    """A stub objective: one weight that goes up by 1 a step, and a loss and a distance that the test decides."""
 
-    def __init__(self, loss_at: Callable[[int], float] = lambda seen: 1.0) -> None:
+    def __init__(
+        self, loss_at: Callable[[int], float] = lambda seen: 1.0, distance_at: Callable[[int], float] = lambda seen: 0.5
+    ) -> None:
         self.network = nn.Linear(1, 1, bias=False)
         nn.init.zeros_(self.network.weight)
         self.networks: dict[str, nn.Module] = {"generator": self.network}
         self.optimizers: dict[str, torch.optim.Optimizer] = {
             "generator": torch.optim.SGD(self.network.parameters(), 1.0)
         }
-        self.loss_at, self.steps, self.draws = loss_at, list[Progress](), list[float]()
+        self.loss_at, self.distance_at = loss_at, distance_at
+        self.steps, self.draws = list[Progress](), list[float]()
 
     def step(self, batch: Batch, progress: Progress, backward: Backward) -> dict[str, Tensor]:
         self.steps.append(progress)
@@ -50,8 +55,10 @@ class Line:
     def preview(self, source: Tensor) -> Tensor:
         return source
 
-    def score(self, dev: Batch) -> dict[str, float]:
-        return {"dev_l1": 0.25}
+    def score(self, examples: Examples, train_output: Tensor, dev_output: Tensor) -> dict[str, float]:
+        assert torch.equal(dev_output, examples.dev.source)
+        seen = 2 * int(self.network.weight.nan_to_num().item())
+        return {"train_l1": 0.25, "dev_l1": 0.25, "dev_distance": self.distance_at(seen)}
 
     def released(self) -> nn.Module:
         return self.network
@@ -61,7 +68,8 @@ def make_loop(folder: Path, objective: Line, **settings: object) -> Loop:
     task = Task(name="line", train=Train.model_validate({"batch": 2, **settings}))
     run = RunFolder(folder)
     run.create(task)
-    return Loop(objective, prepare(objective, CHOICES), CHOICES, run, task, Facts(images_seen=0, data="none"))
+    course = Course(run, round_up(task.train.images, 2), task.train.patience, {"task": "line"}, lambda line: None)
+    return Loop(objective, prepare(objective, CHOICES), CHOICES, run, task, Facts(images_seen=0, data="none"), course)
 
 
 def run_loop(loop: Loop, said: list[str] | None = None) -> Outcome:
@@ -72,7 +80,8 @@ def run_loop(loop: Loop, said: list[str] | None = None) -> Outcome:
             yield Batch(empty, empty, (first, first + 1))
 
     say = (said if said is not None else []).append
-    return fit(loop, batches, Batch(empty, empty, (0, 1)), lambda dev, output: np.zeros((8, 8, 3), np.uint8), say)
+    examples = Examples(*(Batch(torch.zeros(count, 3, 4, 4), torch.zeros(count, 3, 4, 4), ()) for count in (2, 6)))
+    return fit(loop, batches, examples, lambda dev, output: np.zeros((8, 8, 3), np.uint8), say)
 
 
 def test_a_run_folder_holds_what_the_documentation_says(tmp_path: Path) -> None:
@@ -83,7 +92,8 @@ def test_a_run_folder_holds_what_the_documentation_says(tmp_path: Path) -> None:
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert names == {
         *("config.yaml", "log.jsonl", "samples", "tensorboard"),
-        *("state.pt", "state.previous.pt", "model.safetensors"),
+        *("state.pt", "state.previous.pt", "model.safetensors", "best.safetensors"),
+        *("summary.json", "report.html"),
     }
     samples = sorted(path.name for path in (tmp_path / "run" / "samples").iterdir())
     assert samples == ["0000000.jpg", "0000004.jpg", "0000008.jpg", "0000010.jpg"]
@@ -91,7 +101,7 @@ def test_a_run_folder_holds_what_the_documentation_says(tmp_path: Path) -> None:
     assert next((tmp_path / "run" / "tensorboard").iterdir()).stat().st_size > 500
     facts = load_model(loop.run.model).facts
     assert facts.images_seen == 10
-    assert facts.history == [{"images": float(seen), "dev_l1": 0.25} for seen in (4, 8, 10)]
+    assert facts.history == [{"images": float(seen), "dev_l1": 0.25, "dev_distance": 0.5} for seen in (4, 8, 10)]
 
 
 def test_progress_counts_images_and_the_last_batch_is_whole(tmp_path: Path) -> None:
@@ -196,10 +206,11 @@ def test_rewinding_forgets_later_lines_and_one_that_a_kill_cut_off(tmp_path: Pat
     run = RunFolder(tmp_path / "run")
     run.create(load_task("facades"))
     run.rewind(2)  # nothing logged yet
-    run.log.write_text('{"images": 2, "dev_l1": 0.5}\n{"images": 4}\n{"ima')
+    line = '{"images": 2, "dev_l1": 0.5, "dev_distance": 0.25}\n'
+    run.log.write_text(line + '{"images": 4}\n{"ima')
+    assert run.history() == [{"images": 2.0, "dev_l1": 0.5, "dev_distance": 0.25}]
     run.rewind(2)
-    assert run.log.read_text() == '{"images": 2, "dev_l1": 0.5}\n'
-    assert run.history() == [{"images": 2.0, "dev_l1": 0.5}]
+    assert run.log.read_text() == line
 
 
 def test_choices_follow_the_configuration_and_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:

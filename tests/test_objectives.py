@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from pix2pix.config import Train
 from pix2pix.data.stream import Batch
 from pix2pix.nn import build_discriminator, build_generator
+from pix2pix.training.losses import share_right
 from pix2pix.training.objectives import Pix2Pix, Progress, average, frozen, learning_rate_share
+from pix2pix.training.probes import Examples, scores
 
 KINDS = ["non_saturating", "minimax", "least_squares", "hinge", "wgan_gp"]
 PROGRESS = Progress(seen=0, total=100, batch=2)
@@ -255,11 +257,36 @@ def test_a_preview_is_repeatable_and_leaves_the_mode_as_it_was(training: bool, e
     assert all(module.training == training for network in objective.networks.values() for module in network.modules())
 
 
-def test_the_score_is_the_mean_distance_on_dev() -> None:
+def test_scores_are_those_of_the_probes_and_the_last_steps_gradients() -> None:
     objective = make()
-    batch = make_batch()
-    expected = float((objective.preview(batch.source) - batch.target).abs().mean())
-    assert objective.score(batch) == {"dev_l1": pytest.approx(expected, rel=1e-6)}
+    examples = Examples(make_batch(1), make_batch(2))
+    outputs = [objective.preview(batch.source) for batch in (examples.train, examples.dev)]
+    before = objective.score(examples, *outputs)
+    assert before["gradient_generator"] == before["gradient_discriminator"] == 0.0  # no step yet
+    given: list[Tensor] = []
+
+    def watch(loss: Tensor) -> None:
+        backward(loss)
+        network = objective.networks["generator" if given else "discriminator"]
+        grads = [parameter.grad.flatten().clone() for parameter in network.parameters() if parameter.grad is not None]
+        given.append(torch.cat(grads))
+
+    objective.step(make_batch(), PROGRESS, watch)
+    found = objective.score(examples, *outputs)
+    assert {name: found[name] for name in scores(examples, *outputs)} == scores(examples, *outputs)
+    assert found["gradient_discriminator"] == pytest.approx(float(given[0].norm()), rel=1e-5)
+    assert found["gradient_generator"] == pytest.approx(float(given[1].norm()), rel=1e-5)
+    assert make(gan_weight=0).score(examples, *outputs).keys() == found.keys() - {"gradient_discriminator"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_step_tells_which_share_of_the_patches_is_told_right(kind: Any) -> None:
+    losses = make(adversarial=kind).step(make_batch(), PROGRESS, backward)
+    for name in ("real_right", "fake_right"):
+        assert 0 <= float(losses[name]) <= 1
+    real, fake = torch.tensor([2.0, 0.4, -1.0, 0.6]), torch.tensor([-2.0, 0.4, -1.0, 0.1])
+    expected = {"least_squares": [0.5, 1.0], "wgan_gp": [0.75, 0.5]}  # the two means are 0.5 and -0.625
+    assert share_right(kind, real, fake).tolist() == expected.get(kind, [0.75, 0.5])
 
 
 def test_a_step_can_overfit_one_pair() -> None:

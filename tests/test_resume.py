@@ -125,6 +125,20 @@ def test_two_processes_with_every_loss_and_a_stop_request(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+def test_two_processes_agree_that_patience_is_over(tmp_path: Path) -> None:
+    launcher = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "-m"]
+    settings = ["--train.learning-rate", "1e-12", "--train.sample-every", "4", "--patience", "4", "--images", "1000"]
+    command = [*DRAWN, *settings, "--out", "run"]
+    status, error = finish(start(command, tmp_path, launcher))
+    assert status == 0, error
+    assert error.count("stopped early at 8 of 1,000 images: nothing better for 4 images") == 1
+    assert read_state(tmp_path / "run")["seen"] == 8
+    status, error = finish(start(command, tmp_path, launcher))
+    assert status == 0, error
+    assert error.count("run: stopped early at 8 images; raise --patience, or leave it out, to go on") == 1
+
+
+@pytest.mark.slow
 def test_a_mistake_under_several_processes_is_told_once(tmp_path: Path) -> None:
     launcher = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "-m"]
     for arguments, line in {

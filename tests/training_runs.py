@@ -99,19 +99,20 @@ def assert_same_tensors(one: Any, other: Any, where: str = "") -> int:
 
 
 def assert_same_run(one: Path, other: Path) -> None:
-    """The same weights, optimiser states and released model, bit for bit, and the same course in the log."""
+    """The same weights, optimiser states, released and best model, bit for bit, and the same course in the log."""
     first, second = read_state(one), read_state(other)
     for part in ("networks", "optimizers", "seen"):
         tensors = assert_same_tensors(first[part], second[part], part)
         assert tensors > 20 or part == "seen"
-    models = [load_model(run / "model.safetensors") for run in (one, other)]
-    assert_same_tensors(models[0].weights, models[1].weights)
-    assert models[0].facts == models[1].facts
+    for name in ("model.safetensors", "best.safetensors"):
+        models = [load_model(run / name) for run in (one, other)]
+        assert_same_tensors(models[0].weights, models[1].weights, name)
+        assert models[0].facts == models[1].facts, name
     courses = [
         [
             {key: value for key, value in line.items() if "second" not in key}
             for line in read_log(run)
-            if "dev_l1" in line
+            if "dev_distance" in line
         ]
         for run in (one, other)
     ]

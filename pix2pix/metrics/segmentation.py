@@ -18,7 +18,7 @@ Confusion = NDArray[np.int64]
 
 
 def confusion(predicted: Labels, truth: Labels, classes: int) -> Confusion:
-    """(classes, classes + 1) counts of pixels, rows the truth, columns the prediction, of two integer maps of one shape.
+    """Counts of pixels of two integer maps of one shape: (classes, classes + 1), rows truth, columns prediction.
 
     Pixels whose truth is below 0 or not below `classes` have no label and do not count. A prediction of `classes` is
     "none of them", which is always wrong, and has the last column.
@@ -32,7 +32,9 @@ def confusion(predicted: Labels, truth: Labels, classes: int) -> Confusion:
     columns, rows = predicted[counted].astype(np.int64), truth[counted].astype(np.int64)
     strange = columns[(columns < 0) | (columns > classes)]
     if strange.size:
-        raise ValueError(f"got class {strange[0]} in the prediction, expected 0 to {classes - 1}, or {classes} for none")
+        raise ValueError(
+            f"got class {strange[0]} in the prediction, expected 0 to {classes - 1}, or {classes} for none"
+        )
     counts = np.bincount(rows * (classes + 1) + columns, minlength=classes * (classes + 1))
     return counts.reshape(classes, classes + 1).astype(np.int64)
 

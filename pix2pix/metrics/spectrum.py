@@ -11,6 +11,7 @@ from torch import Tensor
 
 PERIODS = (2, 4)  # at 8 the blocks of a JPEG have their peak too
 NEIGHBOURS = 16  # the peak is measured against this share of the frequencies around it
+UNSEEN = 2 / 255  # amplitude of a wave that goes one level of 255 up and down, in [-1, 1]
 
 
 def checkerboard(outputs: Tensor, targets: Tensor) -> float:
@@ -24,15 +25,18 @@ def checkerboard(outputs: Tensor, targets: Tensor) -> float:
 
 
 def peak(pictures: Tensor, period: int, axis: int) -> float:
-    """Power at a period of `period` pixels along `axis` over the median of the frequencies around it, in dB."""
-    brightness = pictures.float().mean(dim=1).movedim(axis - 1, -1)
-    brightness = brightness[..., : brightness.shape[-1] // 8 * 8]  # so that the period has a frequency of its own
-    length = brightness.shape[-1]
-    window = torch.hann_window(length, device=brightness.device)  # or the step between the two ends covers all
-    power = torch.fft.rfft((brightness - brightness.mean(dim=-1, keepdim=True)) * window).abs().square()
-    spectrum = power.flatten(0, -2).mean(dim=0)
+    """Power at a period of `period` pixels along `axis` over that of the frequencies around it, in dB.
+
+    The mean is that of the decibels, as many on either side, so that a spectrum which only falls has no peak anywhere.
+    """
+    lines = pictures.float().movedim(axis, -1)
+    lines = lines[..., : lines.shape[-1] // 8 * 8]  # so that the period has a frequency of its own
+    length = lines.shape[-1]
+    window = torch.hann_window(length, device=lines.device)  # or the step between the two ends covers all
+    power = torch.fft.rfft((lines - lines.mean(dim=-1, keepdim=True)) * window).abs().square()
+    spectrum = power.flatten(0, -2).mean(dim=0) / window.sum().square()
+    decibels = 10 * torch.log10(spectrum + (UNSEEN / 2) ** 2)  # a wave of amplitude a has power (a / 2)^2 here
     place, reach = length // period, max(3, length // (2 * NEIGHBOURS))
-    around = torch.cat([spectrum[place - reach : place - 1], spectrum[place + 2 : place + reach + 1]])
-    # The window spreads a peak over three frequencies; without any power there is no peak either.
-    strength = spectrum[place - 1 : place + 2].max()
-    return float(10 * torch.log10((strength + 1e-12) / (around.median() + 1e-12)))
+    # The window spreads a peak over the two frequencies beside its own. After a period of 2 nothing comes.
+    around = torch.cat([decibels[place - reach : place - 1], decibels[place + 2 : place + reach + 1]])
+    return float(decibels[place] - around.mean())

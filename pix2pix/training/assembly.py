@@ -18,14 +18,17 @@ from pix2pix.nn import Norm, build_discriminator
 from pix2pix.representations import Representation, build_representation
 from pix2pix.training import processes
 from pix2pix.training.choices import Choices, choose
-from pix2pix.training.engine import Loop, Outcome, fit, prepare
+from pix2pix.training.course import Course
+from pix2pix.training.engine import Loop, Outcome, fit, prepare, round_up
 from pix2pix.training.objectives import Pix2Pix
+from pix2pix.training.probes import Examples
 from pix2pix.training.tracking import RunFolder
 from pix2pix.translator import build_model_generator
 
 Say = Callable[[str], None]
 PREVIEWS = 4
-MAY_CHANGE = {"train.images", "train.save_every", "train.sample_every", "data.cache_gib"}
+EVALUATED = 16  # pairs of each of train and dev that a run is looked at through: enough to choose by, 1 % of the time
+MAY_CHANGE = {"train.images", "train.save_every", "train.sample_every", "train.patience", "data.cache_gib", "work_size"}
 
 
 def train(task: Task, run: RunFolder, say: Say) -> Outcome:
@@ -53,13 +56,16 @@ def train(task: Task, run: RunFolder, say: Say) -> Outcome:
     objective = build_objective(task, source, target, say)
     fabric = prepare(objective, choices)
     facts = Facts(images_seen=0, data=pairs.description, licence=pairs.licence, software=software())
-    loop = Loop(objective, fabric, choices, run, task, facts)
+    course = begin_course(task, run, objective, choices, facts, say)
+    loop = Loop(objective, fabric, choices, run, task, facts, course)
     if resumed:
         for line in loop.restore():
             say(f"{line}; going on from the state before it")
         say(f"going on at {loop.seen:,} images")
         if loop.seen >= task.train.images:
             loop.save()  # killed between the last state and its model
+
+    examples = Examples(*(fixed_examples(each, task.data, source, target, EVALUATED) for each in (pairs, dev)))
 
     def share(start: int, stop: int) -> Iterator[Batch]:
         return batches(stream, start, stop, task.train.batch, fabric.global_rank, fabric.world_size)
@@ -68,9 +74,29 @@ def train(task: Task, run: RunFolder, say: Say) -> Outcome:
         return grid(batch, output, source, target)
 
     try:
-        return fit(loop, share, fixed_examples(dev, task.data, source, target, PREVIEWS), show, say)
+        outcome = fit(loop, share, examples, show, say)
+        if outcome.finished and processes.rank() == 0:
+            for line in course.closing_words(outcome.images):
+                say(line)
+        return outcome
     finally:
         run.close()
+
+
+def begin_course(task: Task, run: RunFolder, objective: Pix2Pix, choices: Choices, facts: Facts, say: Say) -> Course:
+    """The course of a run before its first step."""
+    settings = task.train
+    networks = {name: objective.networks[name] for name in objective.optimizers}
+    of_the_run = {
+        "task": task.name,
+        "machine": choices.machine,
+        "choices": choices.sentence(),
+        "data": facts.data,
+        "software": facts.software,
+        "seed": settings.seed,
+        "parameters": {name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()},
+    }
+    return Course(run, round_up(settings.images, settings.batch), settings.patience, of_the_run, say)
 
 
 def settle(task: Task, run: RunFolder, say: Say) -> tuple[RunFolder, Choices, bool, Outcome | None]:
@@ -88,9 +114,22 @@ def settle(task: Task, run: RunFolder, say: Say) -> tuple[RunFolder, Choices, bo
     if seen >= task.train.images and run.has_newest_model():
         say(f"{run.path}: finished at {seen:,} images; raise --images to go on")
         return run, choices, True, Outcome(seen, seconds, finished=True)
+    if stopped_early(task, run, seen) and run.has_newest_model():
+        say(f"{run.path}: stopped early at {seen:,} images; raise --patience, or leave it out, to go on")
+        return run, choices, True, Outcome(seen, seconds, finished=True, stopped_early=True)
     if planned != task.train.images:
         say(f"length changed from {planned:,} to {task.train.images:,} images: the decay of the rate is planned anew")
     return run, choices, True, None
+
+
+def stopped_early(task: Task, run: RunFolder, seen: int) -> bool:
+    """Whether the run that is there ended because nothing better came within `--patience` images."""
+    evaluated = any(record["images"] == seen for record in run.evaluations())
+    if task.train.patience is None or not evaluated:  # a run ends early at an evaluation, never between two
+        return False
+    course = Course(run, task.train.images, task.train.patience, {}, silent)
+    course.restore(seen)
+    return course.patience_is_over(seen)
 
 
 def begin(task: Task, run: RunFolder, resumed: bool) -> None:
@@ -165,10 +204,16 @@ def resumed_choices(task: Task, run: RunFolder, say: Say) -> tuple[Choices, int,
 
 
 def grid(batch: Batch, output: Tensor, source: Representation, target: Representation) -> np.ndarray:
-    """Sample grid, one row a pair: input, output, target."""
+    """Sample grid of a few pairs spread evenly over `batch`, one row a pair: input, output, target."""
+    count = min(PREVIEWS, len(output))
+    chosen = [place * len(output) // count for place in range(count)]
     rows = [
-        [to_rgb8(source.decode(given.cpu())), to_rgb8(target.decode(made.cpu())), to_rgb8(target.decode(wanted.cpu()))]
-        for given, made, wanted in zip(batch.source, output, batch.target, strict=True)
+        [
+            to_rgb8(source.decode(batch.source[row].cpu())),
+            to_rgb8(target.decode(output[row].cpu())),
+            to_rgb8(target.decode(batch.target[row].cpu())),
+        ]
+        for row in chosen
     ]
     return make_grid(rows, titles=("input", "output", "target"))
 

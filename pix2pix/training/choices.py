@@ -14,9 +14,9 @@ from typing import Any, Literal
 import torch
 from torch.nn.functional import conv2d
 
+from pix2pix.command_line import machine
 from pix2pix.config import Train
 from pix2pix.training import processes
-from pix2pix.training.tracking import machine
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,15 +25,19 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from pix2pix.checkpoint import Facts, load_state, save_model, save_state
-from pix2pix.config import Task
+from pix2pix.config import Task, Train
 from pix2pix.data.stream import Batch
 from pix2pix.training.choices import Choices
+from pix2pix.training.course import Course
 from pix2pix.training.objectives import Backward, Progress
+from pix2pix.training.probes import Examples
 from pix2pix.training.signals import StopRequest
 from pix2pix.training.tracking import RunFolder
 
 SAVE_SECONDS = 300.0
 LOG_SECONDS = 2.0
+AT_ONCE = 4  # pictures that an evaluation computes together, so that it needs no more memory than a step
+EARLY = 255  # asked of all processes as a signal is, and above every signal's number
 
 
 class Objective(Protocol):
@@ -43,7 +48,7 @@ class Objective(Protocol):
 
     def step(self, batch: Batch, progress: Progress, backward: Backward) -> dict[str, Tensor]: ...
     def preview(self, source: Tensor) -> Tensor: ...
-    def score(self, dev: Batch) -> dict[str, float]: ...
+    def score(self, examples: Examples, train_output: Tensor, dev_output: Tensor) -> dict[str, float]: ...
     def released(self) -> nn.Module: ...
 
 
@@ -55,6 +60,7 @@ class Outcome:
     seconds: float  # of training, over all its parts
     finished: bool
     signal: int | None = None
+    stopped_early: bool = False
 
 
 class Diverged(ValueError):
@@ -117,11 +123,19 @@ class Loop:
     """A run in progress: the objective, where it stands, and where it is written."""
 
     def __init__(
-        self, objective: Objective, fabric: Fabric, choices: Choices, run: RunFolder, task: Task, facts: Facts
+        self,
+        objective: Objective,
+        fabric: Fabric,
+        choices: Choices,
+        run: RunFolder,
+        task: Task,
+        facts: Facts,
+        course: Course,
     ) -> None:
         self.objective, self.fabric, self.choices = objective, fabric, choices
-        self.run, self.task, self.facts = run, task, facts
+        self.run, self.task, self.facts, self.course = run, task, facts, course
         self.seen = 0
+        self.scoring = 0.0  # seconds of this part that evaluations took
         self.clock = Clock(0.0, time.monotonic(), 0)
 
     def restore(self) -> list[str]:
@@ -135,6 +149,7 @@ class Loop:
         self.clock = Clock(float(state["seconds"]), time.monotonic(), self.seen)
         if self.fabric.is_global_zero:
             self.run.rewind(self.seen)
+            self.course.restore(self.seen)
         return list(state["damaged"])
 
     def save(self) -> None:
@@ -152,8 +167,18 @@ class Loop:
             "task": self.task.model_dump_json(),
         }
         save_state(self.run.state, state)
+        self.release(self.run.model)
+
+    def release(self, path: Path) -> None:
+        """Write the generator that people use."""
         facts = self.facts.model_copy(update={"images_seen": self.seen, "history": self.run.history()})
-        save_model(self.run.model, objective.released(), self.task, facts)
+        save_model(path, self.objective.released(), self.task, facts)
+
+    def report(self, finished: bool = False, stopped_early: bool = False) -> None:
+        """Write what is known of the run so far, in the first process."""
+        if self.fabric.is_global_zero:
+            elapsed = max(time.monotonic() - self.clock.started, 1e-9)
+            self.course.write(self.seen, self.clock.seconds(), self.scoring / elapsed, finished, stopped_early)
 
     def check_weights(self) -> None:
         for name, network in self.objective.networks.items():
@@ -184,24 +209,24 @@ def seed_step(seed: int, rank: int, seen: int) -> None:
 def fit(
     loop: Loop,
     batches: Callable[[int, int], Iterable[Batch]],
-    dev: Batch,
+    examples: Examples,
     show: Callable[[Batch, Tensor], np.ndarray],
     say: Callable[[str], None],
 ) -> Outcome:
-    """Train until the configured number of images is seen, or somebody asks to stop.
+    """Train until the configured number of images is seen, patience is over, or somebody asks to stop.
 
-    `batches(start, stop)` gives this process' share of the stream from one position to another, `dev` the pairs for
-    previews, encoded, (N, C, H, W) in [-1, 1], and `show` draws the grid of a preview. Raises Diverged when a loss or a
-    weight stops being a number.
+    `batches(start, stop)` gives this process' share of the stream from one position to another, `examples` the pairs
+    that a run is looked at through, and `show` draws the grid of outputs. Raises Diverged when a loss or a weight stops
+    being a number.
     """
     settings, fabric = loop.task.train, loop.fabric
-    total = math.ceil(settings.images / settings.batch) * settings.batch
+    total = round_up(settings.images, settings.batch)
     sample_every = settings.sample_every or max(settings.batch, total // 20)
     last_save, last_log = time.monotonic(), time.monotonic()
-    dev = _on_device(fabric, dev)
+    examples = Examples(_on_device(fabric, examples.train), _on_device(fabric, examples.dev))
     with StopRequest() as stop, _bar(fabric, total, loop.seen) as bar:
         if loop.seen == 0:
-            sample(loop, dev, show)
+            evaluate(loop, examples, show)
         for batch in batches(loop.seen, total):
             seed_step(settings.seed, fabric.global_rank, loop.seen)
             progress = Progress(loop.seen, total, settings.batch)
@@ -211,24 +236,41 @@ def fit(
 
             now = time.monotonic()
             finished = loop.seen >= total
-            signal = None if finished else agreed(fabric, stop.signal)
-            sample_due = finished or _crossed(before, loop.seen, sample_every)
-            save_due = finished or signal is not None
-            if settings.save_every:
-                save_due |= _crossed(before, loop.seen, settings.save_every)
-            else:
-                save_due |= now - last_save >= SAVE_SECONDS
-            if sample_due or save_due or now - last_log >= LOG_SECONDS:
+            evaluation_due = finished or _crossed(before, loop.seen, sample_every)
+            if evaluation_due or now - last_log >= LOG_SECONDS:
                 last_log = now
                 values = loop.check_losses(losses)
-                record(loop, values | (sample(loop, dev, show) if sample_due else {}), bar)
-            if save_due:
+                if evaluation_due:
+                    loop.check_weights()  # or the best model so far could be one of no numbers
+                record(loop, values | (evaluate(loop, examples, show) if evaluation_due else {}), bar)
+            if evaluation_due:
+                judge(loop)
+            asked = EARLY if evaluation_due and loop.course.patience_is_over(loop.seen) else stop.signal
+            leaving = None if finished else agreed(fabric, asked)
+            if finished or leaving is not None or _save_due(settings, before, loop.seen, now - last_save):
+                loop.check_losses(losses)
                 loop.save()
+                loop.report(finished or leaving == EARLY, leaving == EARLY)
                 last_save = time.monotonic()
-            if signal is not None:
+            if leaving == EARLY:
+                waited = f"nothing better for {settings.patience:,} images"
+                say(f"stopped early at {loop.seen:,} of {total:,} images: {waited}")
+                return Outcome(loop.seen, loop.clock.seconds(), finished=True, stopped_early=True)
+            if leaving is not None:
                 say(f"stopped at {loop.seen:,} of {total:,} images; run the same command again to go on")
-                return Outcome(loop.seen, loop.clock.seconds(), False, signal)
+                return Outcome(loop.seen, loop.clock.seconds(), False, leaving)
     return Outcome(loop.seen, loop.clock.seconds(), finished=True)
+
+
+def round_up(images: int, batch: int) -> int:
+    """Images of a run: its last batch is whole."""
+    return math.ceil(images / batch) * batch
+
+
+def _save_due(settings: Train, before: int, seen: int, seconds: float) -> bool:
+    if settings.save_every:
+        return _crossed(before, seen, settings.save_every)
+    return seconds >= SAVE_SECONDS
 
 
 def agreed(fabric: Fabric, signal: int | None) -> int | None:
@@ -239,14 +281,33 @@ def agreed(fabric: Fabric, signal: int | None) -> int | None:
     return int(highest) or None
 
 
-def sample(loop: Loop, dev: Batch, show: Callable[[Batch, Tensor], np.ndarray]) -> dict[str, float]:
-    """Write a sample grid, in the first process; returns the score on `dev`."""
+def evaluate(loop: Loop, examples: Examples, show: Callable[[Batch, Tensor], np.ndarray]) -> dict[str, float]:
+    """Look at the released generator's outputs, in the first process: a sample grid, and the scores."""
     if not loop.fabric.is_global_zero:
         return {}
-    grid = show(dev, loop.objective.preview(dev.source).float())
+    started = time.monotonic()
+    with loop.fabric.autocast(), torch.no_grad():
+        train_output, dev_output = (
+            torch.cat([loop.objective.preview(part).float() for part in torch.split(batch.source, AT_ONCE)])
+            for batch in (examples.train, examples.dev)
+        )
+    grid = show(examples.dev, dev_output)
     loop.run.write_sample(loop.seen, grid)
     loop.run.board.picture(loop.seen, grid)
-    return loop.objective.score(dev)
+    scores = loop.objective.score(examples, train_output, dev_output)
+    loop.scoring += time.monotonic() - started
+    return scores
+
+
+def judge(loop: Loop) -> None:
+    """Keep the model if no evaluation was better, and say what has come up; after its scores are in the log."""
+    if not loop.fabric.is_global_zero:
+        return
+    started = time.monotonic()
+    if loop.course.is_better(loop.seen, loop.run.evaluations()[-1]):
+        loop.release(loop.run.best)
+    loop.course.diagnose()
+    loop.scoring += time.monotonic() - started
 
 
 def record(loop: Loop, values: dict[str, float], bar: tqdm[Any]) -> None:

@@ -53,6 +53,19 @@ def generator_loss(kind: Adversarial, fake: Tensor) -> Tensor:
             return -fake.mean()
 
 
+def share_right(kind: Adversarial, real: Tensor, fake: Tensor) -> Tensor:
+    """Share of the patches that the discriminator tells right, (2,): of the real ones, of the made ones; 0.5 is chance.
+
+    A WGAN's critic has no verdict of its own; it is right where a patch is on its side of the mean score.
+    """
+    middle: Tensor | float = 0.0
+    if kind == "least_squares":
+        middle = 0.5
+    elif kind == "wgan_gp":
+        middle = (real.mean() + fake.mean()) / 2
+    return torch.stack([(real > middle).float().mean(), (fake < middle).float().mean()])
+
+
 def feature_matching(real: list[Tensor], fake: list[Tensor]) -> Tensor:
     """Mean L1 between the discriminator's activations of target and output, layer by layer; Wang et al. 2018, eq. 4."""
     return torch.stack([l1_loss(b, a.detach()) for a, b in zip(real, fake, strict=True)]).mean()

@@ -20,8 +20,10 @@ from pix2pix.training.losses import (
     feature_matching,
     generator_loss,
     r1_penalty,
+    share_right,
     wgan_gradient_penalty,
 )
+from pix2pix.training.probes import Examples, gradient_norm, scores
 
 Backward = Callable[[Tensor], None]
 
@@ -67,9 +69,10 @@ class Pix2Pix:
         self.critic = discriminator
         self.generator = generator
 
-    def score(self, dev: Batch) -> dict[str, float]:
-        """How far the released generator is on pairs that it does not learn from."""
-        return {"dev_l1": float(l1_loss(self.preview(dev.source).float(), dev.target))}
+    def score(self, examples: Examples, train_output: Tensor, dev_output: Tensor) -> dict[str, float]:
+        """How the released generator's outputs on `examples` compare, and how hard the last step pulled."""
+        norms = {f"gradient_{name}": gradient_norm(self.networks[name].parameters()) for name in self.optimizers}
+        return scores(examples, train_output, dev_output) | norms
 
     def _adam(self, module: nn.Module, share: float) -> torch.optim.Optimizer:
         rate = self.settings.learning_rate * math.sqrt(self.settings.batch) * share
@@ -116,7 +119,9 @@ class Pix2Pix:
         fake, _ = self._look(output, batch.source)
         # Halved, as in the paper's section 3.3, to slow the discriminator relative to the generator.
         loss = 0.5 * settings.gan_weight * discriminator_loss(settings.adversarial, real, fake)
+        real_right, fake_right = share_right(settings.adversarial, real.detach(), fake.detach())
         losses = {"discriminator": loss, "score_real": real.mean(), "score_fake": fake.mean()}
+        losses |= {"real_right": real_right, "fake_right": fake_right}
         penalty = self._penalty(batch, output, progress)
         if penalty is not None:
             losses["penalty"] = penalty

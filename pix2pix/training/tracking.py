@@ -1,10 +1,10 @@
-"""The run folder: `config.yaml log.jsonl samples/ tensorboard/ state.pt model.safetensors`, and its contents."""
+"""The run folder: what a training leaves, each file under the name that users know."""
 
 from __future__ import annotations
 
 import json
+import math
 import os
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,6 +61,18 @@ class RunFolder:
         return self.path / "model.safetensors"
 
     @property
+    def best(self) -> Path:
+        return self.path / "best.safetensors"
+
+    @property
+    def summary(self) -> Path:
+        return self.path / "summary.json"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    @property
     def samples(self) -> Path:
         return self.path / "samples"
 
@@ -107,13 +119,18 @@ class RunFolder:
         with self.log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
 
-    def history(self) -> list[dict[str, float]]:
-        """The log's lines that carry a score on `dev`."""
+    def evaluations(self) -> list[dict[str, float]]:
+        """The log's lines that carry scores on `dev`, in order."""
         if not self.log.exists():
             return []
-        records = [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines() if _seen(line) >= 0]
-        keep = ("images", "dev_l1")
-        return [{key: float(record[key]) for key in keep} for record in records if "dev_l1" in record]
+        lines = self.log.read_text(encoding="utf-8").splitlines()
+        records = [json.loads(line) for line in lines if math.isfinite(_seen(line)) and _seen(line) >= 0]
+        return [record for record in records if "dev_distance" in record]
+
+    def history(self) -> list[dict[str, float]]:
+        """Of every evaluation what a released model keeps."""
+        keep = ("images", "dev_l1", "dev_distance")
+        return [{key: float(record[key]) for key in keep} for record in self.evaluations()]
 
     def write_sample(self, images: int, grid: np.ndarray) -> Path:
         """Save a sample grid, named by the images seen so that a file list is in order of time."""
@@ -137,13 +154,3 @@ def default_folder(task_name: str) -> Path:
     """`runs/<task>/<time>` under the current folder, free."""
     base = Path("runs") / task_name / datetime.now().strftime("%Y-%m-%d-%H%M%S")
     return base if not base.exists() else base.with_name(f"{base.name}-{os.getpid()}")
-
-
-def machine() -> str:
-    """The processor in words, for logs and for telling whether a run moved to another machine."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        name = platform.processor() or platform.machine()
-    return f"{name}, {os.cpu_count()} cores"

@@ -1,0 +1,84 @@
+"""`python -m pix2pix.models`: list the models that are here, or make one ready to give away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from pydantic import Field
+
+from pix2pix.command_line import parse, run
+from pix2pix.config import Frozen
+
+PROG = "pix2pix models"
+
+
+class Arguments(Frozen):
+    """List the models that are here, or write a model anew for others: without this machine's paths, with its terms."""
+
+    what: tyro.conf.Positional[Literal["list", "release"]] = Field("list", description="list, or release --model M")
+    model: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE|RUN")] = Field(None, description="which to release")
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.safetensors")] = Field(
+        None, description="where to write it"
+    )
+    data: Annotated[str | None, tyro.conf.arg(metavar="TEXT")] = Field(
+        None, description="what it was trained on, in words; default: as its training noted"
+    )
+    licence: Annotated[str | None, tyro.conf.arg(metavar="TEXT")] = Field(
+        None, description="the terms of that data; needed where the model does not know them"
+    )
+    work_size: Annotated[int | None, tyro.conf.arg(metavar="PX")] = Field(
+        None, description="short side that the network is to work at; default: the model's own"
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """List or release as `arguments` say. Raises ValueError with one line for a user's mistake."""
+    options = parse(Arguments, arguments, PROG)
+    if options.what == "release":
+        release(options)
+        return 0
+
+    from pix2pix import hub
+    from pix2pix.checkpoint import load_model
+
+    runs = {str(path.parent): path for path in sorted(hub.RUNS.glob(f"*/*/{hub.MODEL_FILE}"))}
+    for name, path in {**hub.shipped_models(), **runs}.items():
+        model = load_model(path)
+        megabytes = path.stat().st_size / 1e6
+        size, facts = model.task.data.size, model.facts
+        print(f"{name}: {model.task.title or model.task.name}, {size} px, {megabytes:.1f} MB")
+        print(f"    {facts.images_seen:,} images of {facts.data}; terms: {facts.licence}")
+    return 0
+
+
+def release(options: Arguments) -> None:
+    """Write a model for others. Raises ValueError when its data's terms are unknown, or nothing says which or where."""
+    if options.model is None or options.out is None:
+        raise ValueError("release: which model, and where to? give --model NAME|FILE|RUN and --out FILE.safetensors")
+
+    from pix2pix import hub
+    from pix2pix.checkpoint import load_model, load_weights, save_model
+    from pix2pix.config import validate
+    from pix2pix.translator import build_model_generator
+
+    model = load_model(hub.resolve(options.model))
+    licence = options.licence or model.facts.licence
+    if licence == "unknown":
+        raise ValueError("the terms of its training data are unknown; say them with --licence TEXT")
+    content = model.task.model_dump()
+    content["data"]["path"], content["train"]["init"] = None, None  # paths of this machine
+    content["work_size"] = options.work_size or content["work_size"]
+    task = validate(content, f"--work-size {options.work_size}")
+    facts = model.facts.model_copy(update={"licence": licence, "data": options.data or model.facts.data})
+    generator = build_model_generator(task)
+    load_weights(generator, model)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    save_model(options.out, generator, task, facts)
+    print(f"written to {options.out}: {options.out.stat().st_size / 1e6:.1f} MB, terms: {licence}")
+
+
+if __name__ == "__main__":
+    run(main, PROG)
