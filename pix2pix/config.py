@@ -130,7 +130,9 @@ class Train(Frozen):
         None, gt=0, description="images between two saved states; default: about five minutes"
     )
     sample_every: int | None = Field(
-        None, gt=0, description="images between two looks at `dev`: samples, metrics; default: a twentieth of the run"
+        None,
+        gt=0,
+        description="images between two looks at `dev`: samples, metrics; default: 200, or a twentieth of the run",
     )
     patience: Annotated[int | None, flag("--patience", "IMAGES")] = Field(
         None, gt=0, description="stop early after this many images without a better model on `dev`; default: never"

@@ -42,8 +42,8 @@ class Help(Selection):
 def main(arguments: Sequence[str]) -> int:
     """Train as `arguments` say. Raises ValueError with one line for a user's mistake."""
     if {"-h", "--help"} & set(arguments):
-        name = task_names()[0]
-        parse(Help, ["--help"], PROG, default=Help(task=name, settings=load_task(name)))
+        shown = next(task for task in map(load_task, task_names()) if task.data.source)  # or it would not be listed
+        parse(Help, ["--help"], PROG, default=Help(task=shown.name, settings=shown))
     selection, rest = parse_known(Selection, arguments)
     if not selection.task:
         raise ValueError(f"--task is missing; expected one of: {', '.join(task_names())}, or a YAML file")

@@ -65,7 +65,7 @@ class Line:
 
 
 def make_loop(folder: Path, objective: Line, **settings: object) -> Loop:
-    task = Task(name="line", train=Train.model_validate({"batch": 2, **settings}))
+    task = Task(name="line", train=Train.model_validate({"batch": 2, "sample_every": 2, **settings}))
     run = RunFolder(folder)
     run.create(task)
     course = Course(run, round_up(task.train.images, 2), task.train.patience, {"task": "line"}, lambda line: None)

@@ -267,7 +267,7 @@ def test_a_damaged_state(command: Command, released: Path, tmp_path: Path, damag
         path.write_bytes(content if damage == "overwritten" else content[:middle])
 
     spoil(run / "state.pt")
-    said = go_on(command, run, "--images", 6)
+    said = go_on(command, run, "--images", 6, "--train.sample-every", 2)
     assert f"{run}/state.pt: damaged (" in said
     assert "going on from the state before it" in said
     assert "going on at 2 images" in said

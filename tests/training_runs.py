@@ -26,7 +26,7 @@ NETWORKS = [
     *("--model.discriminator-width", "8", "--model.receptive-field", "16"),
 ]
 SMALL = [*("--task", "facades", "--size", "64", "--batch", "2", "--train.precision", "fp32"), *NETWORKS]
-DRAWN = [*SMALL, "--data", "embedded"]
+DRAWN = [*SMALL, "--data", "embedded", "--train.sample-every", "2"]
 
 
 def start(

@@ -16,7 +16,7 @@ from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad
 BANDS = 4  # details of about 2, 4, 8 and 16 pixels
 PATCH = 7
 PATCHES = 128  # of a picture and band
-DIRECTIONS = 128
+DIRECTIONS = 64
 COARSE = 8  # layout is compared at an eighth of the size
 RANGE = 2.0  # from -1 to 1
 

@@ -36,6 +36,7 @@ from pix2pix.training.tracking import RunFolder
 
 SAVE_SECONDS = 300.0
 LOG_SECONDS = 2.0
+SELDOM = 200  # images between two evaluations at least: they take as long as a few dozen images
 AT_ONCE = 4  # pictures that an evaluation computes together, so that it needs no more memory than a step
 EARLY = 255  # asked of all processes as a signal is, and above every signal's number
 
@@ -221,7 +222,7 @@ def fit(
     """
     settings, fabric = loop.task.train, loop.fabric
     total = round_up(settings.images, settings.batch)
-    sample_every = settings.sample_every or max(settings.batch, total // 20)
+    sample_every = settings.sample_every or max(settings.batch, SELDOM, total // 20)
     last_save, last_log = time.monotonic(), time.monotonic()
     examples = Examples(_on_device(fabric, examples.train), _on_device(fabric, examples.dev))
     with StopRequest() as stop, _bar(fabric, total, loop.seen) as bar:
