@@ -209,8 +209,10 @@ RUNS = {
 def test_a_run_made_to_fail_is_told_what_is_wrong(tmp_path: Path, name: str) -> None:
     data, settings, expected = RUNS[name]
     chosen = FACADES if data == "facades" else write_data(tmp_path, data)
+    images = int(settings[settings.index("--images") + 1])
     fixed = ["--size", "64", "--batch", "4", "--train.precision", "fp32", "--out", "run"]
-    status, error = train([*chosen, *fixed, *NETWORKS, *settings], tmp_path)
+    often = ["--train.sample-every", str(images // 20)]  # a short run is looked at less often by itself
+    status, error = train([*chosen, *fixed, *NETWORKS, *settings, *often], tmp_path)
     assert status == 0, error
     found = json.loads((tmp_path / "run" / "summary.json").read_text())["findings"]
     assert [finding["name"] for finding in found] == expected, error
