@@ -24,13 +24,13 @@ def flat(red: int, green: int, blue: int, height: int = 4, width: int = 6) -> np
 def test_lab_agrees_with_scikit_image() -> None:
     levels = np.array([0, 5, 10, 11, 37, 64, 100, 128, 191, 254, 255], np.uint8)
     cube = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(-1, 11, 3)
-    assert np.abs(lab(cube) - rgb2lab(cube)).max() < 0.05
-    assert np.abs(lab(picture(0)) - rgb2lab(picture(0))).max() < 0.05
+    assert np.abs(lab(cube) - rgb2lab(cube)).max() < 1e-9
+    assert np.abs(lab(picture(0)) - rgb2lab(picture(0))).max() < 1e-9
 
 
 def test_greys_have_no_chroma() -> None:
     grey = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
-    assert np.abs(lab(grey)[..., 1:]).max() < 1e-3
+    assert np.abs(lab(grey)[..., 1:]).max() < 0.005  # the standard's white is rounded
     assert lab(grey)[0, [0, 255], 0] == pytest.approx([0, 100], abs=1e-3)
 
 
@@ -39,7 +39,7 @@ def test_psnr_ab_agrees_with_scikit_image(seed: int) -> None:
     output, target = picture(seed), picture(seed + 10)
     difference = (rgb2lab(output) - rgb2lab(target))[..., 1:]
     expected = 10 * math.log10(255**2 / np.square(difference).mean())
-    assert psnr_ab(output, target) == pytest.approx(expected, abs=1e-3)
+    assert psnr_ab(output, target) == pytest.approx(expected, abs=1e-6)
     assert psnr_ab(target, output) == psnr_ab(output, target)
 
 
@@ -48,7 +48,7 @@ def test_psnr_ab_of_known_colours() -> None:
     expected = 10 * math.log10(255**2 / ((80.09**2 + 67.20**2) / 2))
     assert psnr_ab(flat(255, 0, 0), flat(90, 90, 90)) == pytest.approx(expected, abs=0.01)
     assert psnr_ab(picture(1), picture(1)) == math.inf
-    assert psnr_ab(flat(10, 10, 10), flat(240, 240, 240)) > 120  # lightness does not count
+    assert psnr_ab(flat(10, 10, 10), flat(240, 240, 240)) > 95  # lightness does not count
 
 
 def test_colourfulness_by_hand() -> None:
