@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import sys
@@ -93,6 +92,7 @@ def main(arguments: Sequence[str]) -> int:
     from pix2pix.data.pairs import open_pairs
     from pix2pix.evaluation import draw_grid, evaluate
     from pix2pix.images import write_image
+    from pix2pix.metrics.judges import fingerprint
     from pix2pix.translator import Translator
     from pix2pix.trivial import trivial_guesses
 
@@ -116,11 +116,12 @@ def main(arguments: Sequence[str]) -> int:
     scores = evaluate(translate, pairs, trivial_guesses(task, train), task, judges, say)
     name = options.model or str(path)
     notes = [*missing, *scores.notes]
-    print(table({f"model {name}": scores.metrics, **scores.trivial}, scores.intervals, scores.n))
+    print(f"model: {name}")
+    print(table({"model": scores.metrics, **scores.trivial}, scores.intervals, scores.n))
     print("\n".join(f"note: {note}" for note in notes))
     record = {
         "model": name,
-        "model_id": hashlib.sha256(path.read_bytes()).hexdigest()[:12],
+        "model_id": fingerprint(path),
         "task": task.name,
         "data": task.data.path or pairs.description,
         "split": options.split,
@@ -139,25 +140,31 @@ def main(arguments: Sequence[str]) -> int:
         "date": datetime.now(UTC).date().isoformat(),
         "pictures": [_finite(each) for each in scores.pictures],
     }
-    if options.grid is not None:
-        write_image(options.grid, draw_grid(translate, pairs))
-        print(f"drawn to {options.grid}")
-    if options.report is not None:
-        write_report(options.report / "report.html", record, translate, pairs)
-        print(f"the report is {options.report / 'report.html'}")
+    # The figures first: what took longest must not be lost to a picture that cannot be written.
     for file in (options.out, options.report and options.report / "metrics.json"):
         if file is not None:
             write_json(file, record)
             print(f"written to {file}")
+    numbers = {pairs.stem(index): index for index in range(len(pairs))}
+    scored = [numbers[picture["stem"]] for picture in scores.pictures]
+    if options.grid is not None:
+        write_image(options.grid, draw_grid(translate, pairs, scored))
+        print(f"drawn to {options.grid}")
+    if options.report is not None:
+        write_report(options.report / "report.html", record, translate, pairs, scored)
+        print(f"the report is {options.report / 'report.html'}")
     return 0
 
 
 def check(options: Arguments) -> None:
     """What can be told wrong before the work. Raises ValueError with one line."""
     from pix2pix.batch.files import check_writable
+    from pix2pix.images import check_output
 
     if options.out is not None and options.out.is_dir():
         raise ValueError(f"{options.out}: a folder, expected a file to write, as {options.out / 'metrics.json'}")
+    if options.grid is not None:
+        check_output(options.grid)
     if options.report is not None and options.report.is_file():
         raise ValueError(f"--report {options.report}: a file, expected a folder to write to")
     for flag, choice, file in (
@@ -205,22 +212,24 @@ def find_judges(options: Arguments, task: Task, device: str) -> tuple[Judges, li
     return Judges(lpips, features, segmenter), missing
 
 
-def write_report(path: Path, record: dict[str, Any], translate: Guess, pairs: PairSource) -> None:
-    """The page of an evaluation, with its worst, median and best pictures by LPIPS, else by L1."""
+def write_report(
+    path: Path, record: dict[str, Any], translate: Guess, pairs: PairSource, scored: Sequence[int]
+) -> None:
+    """The page of an evaluation, with the worst, median and best of the `scored` pictures by LPIPS, else by L1."""
     from pix2pix.evaluation import ranked
     from pix2pix.images import to_rgb8
     from pix2pix.metrics.names import higher_is_better
     from pix2pix.reporting.evaluation_report import RANKS, Case, write_evaluation_report
 
     pictures = record["pictures"]
-    by = next((name for name in pictures[0] if name.startswith("lpips")), "l1")
-    numbers = {pairs.stem(index): index for index in range(len(pairs))}
+    in_all = [name for name in pictures[0] if all(name in picture for picture in pictures)]
+    by = next((name for name in in_all if name.startswith("lpips")), "l1")
     chosen = ranked(pictures, by, bool(higher_is_better(by)), SHOWN)
     cases = []
     for rank in RANKS:
         for index in chosen[rank]:
             stem = pictures[index]["stem"]
-            source, target = pairs.read_full(numbers[stem])
+            source, target = pairs.read_full(scored[index])
             output = translate(source)
             figures = {name: value for name, value in pictures[index].items() if name != "stem"}
             cases.append(Case(stem, rank, figures, to_rgb8(source), to_rgb8(output), to_rgb8(target)))

@@ -18,14 +18,16 @@ from pix2pix.metrics.colour import colourfulness, histogram_overlap, lab_histogr
 from pix2pix.metrics.distributions import frechet_distance, kernel_distance, precision_recall
 from pix2pix.metrics.espnet import Segmenter
 from pix2pix.metrics.features import FeatureExtractor
+from pix2pix.metrics.names import REFERENCE, metric_title
 from pix2pix.metrics.perceptual import Embedding, Lpips
 from pix2pix.metrics.pixels import l1, ms_ssim, psnr, ssim
 from pix2pix.metrics.segmentation import class_accuracy, confusion, mean_iou, pixel_accuracy, within_tolerance
 from pix2pix.trivial import Guess
 
-MODEL, REFERENCE = "model", "target itself"
+MODEL = "model"
 NEIGHBOURS = 3  # of precision and recall, as in their paper
-MS_SSIM_SIDE = 161  # below it the smallest scale holds no window
+LEAST_SIDE = {"ssim": 11, "ms_ssim": 161, "lpips": 32}
+"""Of a picture, in pixels: SSIM's window at its smallest scale, and the deepest layer of LPIPS' networks."""
 ENOUGH = {"fid": 2048, "kid": 50, "precision": 1000}
 """Pictures below which a set's figure is said to be unsure."""
 
@@ -63,13 +65,10 @@ class Tally:
 
     single: list[dict[str, float]] = field(default_factory=list)
     features: list[np.ndarray] = field(default_factory=list)
-    histograms: np.ndarray | None = None
-    classes: np.ndarray | None = None
-    segmented: np.ndarray | None = None
+    counts: dict[str, np.ndarray] = field(default_factory=dict)  # of `histograms`, `classes`, `segmented`
 
     def add_counts(self, name: str, counts: np.ndarray) -> None:
-        before = getattr(self, name)
-        setattr(self, name, counts if before is None else before + counts)
+        self.counts[name] = self.counts[name] + counts if name in self.counts else counts
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def evaluate(
 
     What one picture can be judged by is taken picture by picture and averaged; FID and the like are of the set. A pair
     that cannot be read is named through `say` and left out.
-    Raises ValueError when none can be read, or a picture is too small for a metric.
+    Raises ValueError when none can be read, or an output has another size than its target.
     """
     rows: dict[str, Guess | None] = {MODEL: translate, **guesses, REFERENCE: None}
     tallies = {row: Tally() for row in rows}
@@ -106,7 +105,7 @@ def evaluate(
             continue
         picture = to_rgb8(picture)
         try:
-            target = Target(picture, judges.lpips.embed(picture) if judges.lpips else None, source)
+            target = Target(picture, embed(judges, picture), source)
             for row, guess in rows.items():
                 output = picture if guess is None else to_rgb8(guess(source))
                 look(tallies[row], output, target, task, judges)
@@ -133,26 +132,28 @@ def evaluate(
 
 def look(tally: Tally, output: np.ndarray, target: Target, task: Task, judges: Judges) -> None:
     """Take into `tally` what one output (H, W, 3) uint8 shows."""
-    picture = target.picture
-    found = {"l1": l1(output, picture), "psnr": psnr(output, picture), "ssim": ssim(output, picture)}
-    if min(picture.shape[:2]) >= MS_SSIM_SIDE:
+    picture, side = target.picture, min(target.picture.shape[:2])
+    found = {"l1": l1(output, picture), "psnr": psnr(output, picture)}
+    if side >= LEAST_SIDE["ssim"]:
+        found["ssim"] = ssim(output, picture)
+    if side >= LEAST_SIDE["ms_ssim"]:
         found["ms_ssim"] = ms_ssim(output, picture)
     if judges.lpips is not None and target.embedding is not None:
-        found[f"lpips[{judges.lpips.name}]"] = judges.lpips.distance(judges.lpips.embed(output), target.embedding)
+        embedding = target.embedding if output is picture else judges.lpips.embed(output)
+        found[f"lpips[{judges.lpips.name}]"] = judges.lpips.distance(embedding, target.embedding)
     if is_colouring(task):
         found |= {"psnr_ab": psnr_ab(output, picture), "colourfulness": colourfulness(output)}
         tally.add_counts("histograms", lab_histograms(output))
     palette = task.data.palette
     if task.data.target == "labels_onehot":
         made, wanted = (nearest_class(each, palette)[0].astype(np.int64) for each in (output, picture))
-        counts = confusion(made, wanted, len(palette))
-        found["pixel_accuracy"] = pixel_accuracy(counts)
-        tally.add_counts("classes", counts)
+        tally.add_counts("classes", confusion(made, wanted, len(palette)))
     elif task.evaluation.tolerance is not None:
         found["pixel_accuracy"] = within_tolerance(output, picture, task.evaluation.tolerance)
     if judges.segmenter is not None:
         truth = classes_of(target.source, task, judges.segmenter)
-        tally.add_counts("segmented", segmented(judges.segmenter, output, truth))
+        seen = judges.segmenter.segment(output)
+        tally.add_counts("segmented", confusion(seen, truth, len(judges.segmenter.classes)))
     if judges.features is not None:
         tally.features.append(judges.features(output))
     tally.single.append(found)
@@ -172,34 +173,39 @@ def classes_of(source: np.ndarray, task: Task, segmenter: Segmenter) -> np.ndarr
     return classes
 
 
-def segmented(segmenter: Segmenter, output: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Confusion of the classes that the segmenter sees with those of the label map."""
-    return confusion(segmenter.segment(output), truth, len(segmenter.classes))
-
-
 def summarise(tally: Tally, reference: Tally, judges: Judges) -> dict[str, float]:
     """The row's figures: means of what each picture has, then what the set has. Infinite PSNRs count as they are."""
-    names = tally.single[0]
+    names = dict.fromkeys(name for each in tally.single for name in each)
     found = {name: float(np.mean([each[name] for each in tally.single if name in each])) for name in names}
-    if tally.histograms is not None and reference.histograms is not None:
-        overlaps = histogram_overlap(tally.histograms, reference.histograms)
+    counts = tally.counts
+    if "histograms" in counts:
+        overlaps = histogram_overlap(counts["histograms"], reference.counts["histograms"])
         found |= dict(zip(("overlap_l", "overlap_a", "overlap_b"), overlaps, strict=True))
-    if tally.classes is not None:
-        found |= {"class_accuracy": class_accuracy(tally.classes), "class_iou": mean_iou(tally.classes)}
-    if tally.segmented is not None and judges.segmenter is not None:
-        found |= fcn_score(tally.segmented, judges.segmenter.name)
+    if "classes" in counts:
+        found |= accuracies(counts["classes"])
+    if judges.segmenter is not None and counts["segmented"].any():
+        # Per-pixel accuracy, per-class accuracy and class IoU as in table 1 of arXiv 1611.07004.
+        scores = accuracies(counts["segmented"])
+        found |= {f"fcn_{name}[{judges.segmenter.name}]": value for name, value in scores.items()}
     if judges.features is not None and len(tally.features) > 1:
         found |= of_the_set(np.stack(reference.features), np.stack(tally.features), judges.features.name)
     return found
 
 
-def fcn_score(counts: np.ndarray, name: str) -> dict[str, float]:
-    """Per-pixel accuracy, per-class accuracy and class IoU as in table 1 of arXiv 1611.07004."""
+def accuracies(counts: np.ndarray) -> dict[str, float]:
+    """What a confusion matrix of the whole set comes to."""
     return {
-        f"fcn_pixel_accuracy[{name}]": pixel_accuracy(counts),
-        f"fcn_class_accuracy[{name}]": class_accuracy(counts),
-        f"fcn_class_iou[{name}]": mean_iou(counts),
+        "pixel_accuracy": pixel_accuracy(counts),
+        "class_accuracy": class_accuracy(counts),
+        "mean_iou": mean_iou(counts),
     }
+
+
+def embed(judges: Judges, picture: np.ndarray) -> Embedding | None:
+    """What LPIPS sees of a picture; None without LPIPS, or where the picture is too small for it."""
+    if judges.lpips is None or min(picture.shape[:2]) < LEAST_SIDE["lpips"]:
+        return None
+    return judges.lpips.embed(picture)
 
 
 def of_the_set(real: np.ndarray, fake: np.ndarray, name: str) -> dict[str, float]:
@@ -217,10 +223,17 @@ def of_the_set(real: np.ndarray, fake: np.ndarray, name: str) -> dict[str, float
 def notes_on(n: int, tally: Tally, judges: Judges, task: Task) -> list[str]:
     """What a reader of the figures must know."""
     notes = []
-    small = [each for each in tally.single if "ms_ssim" not in each]
-    if small:
-        notes.append(f"MS-SSIM leaves out {len(small)} of {n} pictures: a side is below {MS_SSIM_SIDE} pixels")
-    if judges.features is not None:
+    asked = {"ssim": "ssim", "ms_ssim": "ms_ssim"} | ({"lpips": f"lpips[{judges.lpips.name}]"} if judges.lpips else {})
+    for kind, name in asked.items():
+        without = sum(name not in each for each in tally.single)
+        if without:
+            least = LEAST_SIDE[kind]
+            notes.append(f"{metric_title(name)} is of {n - without} of {n} pictures: it needs {least} pixels a side")
+    if judges.features is not None and n <= NEIGHBOURS:
+        notes.append(
+            f"n = {n}: FID and KID need 2 pictures, precision and recall {NEIGHBOURS + 1}; without what lacks them"
+        )
+    elif judges.features is not None:
         if judges.features.name != "inception":
             notes.append(
                 f"FID, KID, precision and recall are taken from {judges.features.name}, not from the usual Inception "
@@ -237,7 +250,9 @@ def notes_on(n: int, tally: Tally, judges: Judges, task: Task) -> list[str]:
             notes.append(f"n = {n} is small for precision and recall: they shift by several hundredths with the choice")
     if judges.segmenter is not None:
         missing = [name for name in task.data.palette if name not in judges.segmenter.classes]
-        if missing:
+        if not tally.counts["segmented"].any():
+            notes.append(f"no FCN-score: no pixel of the label maps is of a class that {judges.segmenter.name} knows")
+        elif missing:
             notes.append(f"the FCN-score leaves out what {judges.segmenter.name} does not know: {', '.join(missing)}")
     return notes
 
@@ -259,11 +274,11 @@ def ranked(
     return chosen
 
 
-def draw_grid(translate: Guess, pairs: PairSource, count: int = 4) -> np.ndarray:
-    """Input, output and target of `count` pairs evenly spaced in the split, one row a pair, as an RGB picture."""
+def draw_grid(translate: Guess, pairs: PairSource, indices: Sequence[int], count: int = 4) -> np.ndarray:
+    """Input, output and target of `count` pairs evenly spaced among `indices`, one row a pair, as an RGB picture."""
     rows = []
-    for index in np.linspace(0, len(pairs) - 1, min(count, len(pairs))).round().astype(int):
-        source, target = pairs.read_full(int(index))
+    for place in np.linspace(0, len(indices) - 1, min(count, len(indices))).round().astype(int):
+        source, target = pairs.read_full(indices[place])
         rows.append([to_rgb8(picture) for picture in (source, translate(source), target)])
     height, width = rows[0][0].shape[:2]
     tiles = [[resize(tile, height, width, nearest=False) for tile in row] for row in rows]

@@ -259,6 +259,15 @@ def _check(image: np.ndarray) -> None:
         )
 
 
+def check_output(path: str | Path) -> None:
+    """Raises ImageError where `write_image` could not write for its name alone: an unknown suffix, or a folder."""
+    path = Path(path)
+    if path.is_dir():
+        raise ImageError(f"{path}: a folder, expected a file to write")
+    if path.suffix.lower() not in _WRITERS:
+        raise ImageError(f"{path}: cannot write '{path.suffix}' files, use one of {', '.join(_WRITERS)}")
+
+
 def write_image(path: str | Path, image: np.ndarray) -> None:
     """Write (H, W, C) in the format of the path's suffix: whole or not at all.
 
@@ -268,8 +277,7 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
     """
     path = Path(path)
     _check(image)
-    if path.suffix.lower() not in _WRITERS:
-        raise ImageError(f"{path}: cannot write '{path.suffix}' files, use one of {', '.join(_WRITERS)}")
+    check_output(path)
     try:
         _write_atomically(path, _encode(image, _WRITERS[path.suffix.lower()]))
     except ImageError:

@@ -40,13 +40,19 @@ def main(arguments: Sequence[str]) -> int:
     if options.what == "release":
         release(options)
         return 0
+    if options.model is not None:
+        raise ValueError("list: names every model, so leave --model out, or say: release --model M --out FILE")
 
     from pix2pix import hub
     from pix2pix.checkpoint import load_model
 
     runs = {str(path.parent): path for path in sorted(hub.RUNS.glob(f"*/*/{hub.MODEL_FILE}"))}
     for name, path in {**hub.shipped_models(), **runs}.items():
-        model = load_model(path)
+        try:
+            model = load_model(path)
+        except ValueError as error:
+            print(f"{name}: unreadable: {error}")
+            continue
         megabytes = path.stat().st_size / 1e6
         size, facts = model.task.data.size, model.facts
         print(f"{name}: {model.task.title or model.task.name}, {size} px, {megabytes:.1f} MB")
@@ -58,6 +64,8 @@ def release(options: Arguments) -> None:
     """Write a model for others. Raises ValueError when its data's terms are unknown, or nothing says which or where."""
     if options.model is None or options.out is None:
         raise ValueError("release: which model, and where to? give --model NAME|FILE|RUN and --out FILE.safetensors")
+    if options.out.suffix != ".safetensors":
+        raise ValueError(f"--out {options.out}: expected a name that ends in .safetensors")
 
     from pix2pix import hub
     from pix2pix.checkpoint import load_model, load_weights, save_model

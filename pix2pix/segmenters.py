@@ -37,8 +37,10 @@ class ModelSegmenter:
 def load_segmenter(path: Path, task: Task, device: str) -> Segmenter:
     """The segmenter in a file, for the label maps of `task`.
 
-    Raises ValueError when the file holds none, or the task's input has no classes that it knows.
+    Raises ValueError when the file holds none, or the task's input is no label map or has no classes that it knows.
     """
+    if task.data.input != "labels_onehot" and "palette" not in task.data.normalise:
+        raise ValueError(f"--segmenter: the inputs of '{task.name}' are no label maps, which the FCN-score needs")
     segmenter: Segmenter
     if path.suffix == MODEL_SUFFIX:
         model = load_model(path)

@@ -11,6 +11,7 @@ from pix2pix.config import Task
 from pix2pix.data.conditions import nearest_class, normalise
 from pix2pix.data.pairs import PairSource
 from pix2pix.images import resize, to_rgb8
+from pix2pix.representations import build_representation
 
 TRAIN_PAIRS = 1000  # for the mean guesses; more would not move a mean by a visible amount
 
@@ -25,7 +26,11 @@ def trivial_guesses(task: Task, train: PairSource | None) -> dict[str, Guess]:
         if task.data.input == "labels_onehot" or "palette" in task.data.normalise:
             guesses["mean colour of each class"] = _class_colours(task, _training_pairs(train))
         guesses["mean target"] = _mean_target(_training_pairs(train))
-    guesses["input unchanged"] = lambda source: source
+    shown = build_representation(task.data.input, task.data.palette)
+    # As the network sees it: a grey input must not pass on the colours that its file may have.
+    guesses["input unchanged"] = lambda source: shown.decode(
+        shown.encode(normalise(source, task.data.normalise, task.data.palette))
+    )
     return guesses
 
 

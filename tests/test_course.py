@@ -145,8 +145,9 @@ def test_the_summary_and_the_report(tmp_path: Path) -> None:
     summary = read_summary_file(run)
     assert summary.keys() == {
         *("task", "machine", "choices", "data", "software", "seed", "parameters", "images", "total", "seconds"),
-        *("finished", "stopped_early", "scoring_share", "best", "findings"),
+        *("finished", "stopped_early", "scoring_share", "best", "findings", "diagnosed"),
     }
+    assert summary["diagnosed"] is False  # two evaluations cannot tell
     assert (summary["task"], summary["seed"], summary["images"], summary["total"]) == ("facades", 3, 4, 4)
     assert str(summary["choices"]).startswith("cpu (")
     assert str(summary["data"]).startswith("embedded facades")
@@ -194,3 +195,26 @@ def test_evaluations_do_not_disturb_the_training(tmp_path: Path) -> None:
     assert torch.is_tensor(states[0]["networks"]["generator"]["output.weight"])
     for part in ("networks", "optimizers"):
         assert assert_same_tensors(states[0][part], states[1][part], part) > 20
+
+
+def test_a_damaged_best_model_is_said_and_the_run_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [*DRAWN, "--out", str(tmp_path / "run"), "--images"]
+    assert train_command.main([*command, "4"]) == 0
+    best = tmp_path / "run" / "best.safetensors"
+    best.write_bytes(best.read_bytes()[:100])
+    capsys.readouterr()
+    assert train_command.main([*command, "8"]) == 0
+    assert "best.safetensors: not a readable model.safetensors" in capsys.readouterr().err
+    assert load_model(best).facts.images_seen in (6, 8)
+
+
+@pytest.mark.parametrize("lost", ["report.html", "model.safetensors"])
+def test_what_a_kill_at_the_very_end_left_out_is_written_by_the_same_command(tmp_path: Path, lost: str) -> None:
+    command = [*DRAWN, "--out", str(tmp_path / "run"), "--images", "4"]
+    assert train_command.main(command) == 0
+    for name in (lost, "report.html", "summary.json"):
+        (tmp_path / "run" / name).unlink(missing_ok=True)
+    assert train_command.main(command) == 0
+    assert (tmp_path / "run" / "report.html").exists()
+    assert read_summary_file(tmp_path / "run")["finished"] is True
+    assert load_model(tmp_path / "run" / "model.safetensors").facts.images_seen == 4

@@ -19,8 +19,8 @@ import pytest
 from PIL import Image
 
 from pix2pix.images import write_image
-from pix2pix.metrics.names import as_number, higher_is_better, metric_title, value_text
-from pix2pix.reporting.evaluation_report import REFERENCE, Case, table, write_evaluation_report
+from pix2pix.metrics.names import REFERENCE, as_number, higher_is_better, metric_title, value_text
+from pix2pix.reporting.evaluation_report import Case, table, write_evaluation_report
 from pix2pix.reporting.page import data_uri, duration_text, render
 from pix2pix.reporting.plots import POINTS, curve, evenly, running_mean
 from pix2pix.reporting.run_files import read_log
@@ -97,7 +97,7 @@ def log_lines(count: int = 80) -> list[dict[str, float]]:
         line |= {name: round(float(generator.uniform(0.1, 1)), 6) for name in names}
         if number % 20 == 0:
             line |= {"dev_l1": 0.3 - number / 1000, "train_l1": 0.2, "dev_distance": abs(number - 60) + 0.5}
-            line |= {"probe_input_used": number / 100}
+            line |= {"probe_swapped_inputs": number / 100}
         lines.append(line)
     return lines
 
@@ -276,7 +276,7 @@ def test_curves_are_the_log(tmp_path: Path) -> None:
         ("L1 on dev and on train", 0): "dev_l1",
         ("L1 on dev and on train", 1): "train_l1",
         ("Distance on dev", 0): "dev_distance",
-        ("input used", 0): "probe_input_used",
+        ("swapped inputs", 0): "probe_swapped_inputs",
         ("Images per second", 0): "images_per_second",
     }
     assert {title for title, _ in drawn} == set(plots)  # no penalty in the log, so no plot of it

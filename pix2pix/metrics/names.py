@@ -11,6 +11,9 @@ import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
+REFERENCE = "target itself"
+"""The row of the targets scored against themselves: what a metric gives at best, no competitor."""
+
 TITLES: Mapping[str, str] = MappingProxyType(
     {
         "l1": "L1",

@@ -13,12 +13,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pix2pix.metrics.names import UNDEFINED, as_number, higher_is_better, metric_title, value_text
+from pix2pix.metrics.names import REFERENCE, UNDEFINED, as_number, higher_is_better, metric_title, value_text
 from pix2pix.reporting.page import count_text, data_uri, render, write_page
 from pix2pix.reporting.plots import POINTS, Plot, dots, evenly
-
-REFERENCE = "target itself"
-"""The row of the targets scored against themselves: what a metric gives at best, no competitor."""
 
 RANKS: tuple[Literal["worst", "median", "best"], ...] = ("worst", "median", "best")
 ARROWS = {True: ("↑", "higher is better"), False: ("↓", "lower is better"), None: ("", "neither direction is better")}

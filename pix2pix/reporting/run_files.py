@@ -62,6 +62,7 @@ class Summary(BaseModel):
     best: Best | None = None
     scoring_share: float | None = None
     findings: tuple[Finding, ...] = ()
+    diagnosed: bool = True
 
 
 def read_log(path: Path) -> list[Record]:

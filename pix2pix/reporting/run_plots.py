@@ -116,7 +116,7 @@ PROBES = {
     ),
     "probe_checkerboard": (
         "How far the regular pattern that upsampling can leave stands out above the targets', in dB. Healthy: around "
-        "0; from 10 on, one sees it."
+        "0; from 6 on, it can be seen."
     ),
 }
 """What a probe measures and what is healthy."""

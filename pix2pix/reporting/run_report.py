@@ -37,7 +37,7 @@ def write_run_report(folder: Path) -> Path:
         "title": _title(config, summary, folder),
         "status": _status(summary),
         "headline": _headline(summary, log),
-        "diagnosed": summary is not None,
+        "diagnosed": summary is not None and summary.diagnosed,
         "findings": [] if summary is None else summary.findings,
         "samples": samples,
         "unreadable": unreadable,

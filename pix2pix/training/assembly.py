@@ -47,6 +47,8 @@ def train(task: Task, run: RunFolder, say: Say) -> Outcome:
     source, target = (build_representation(name, task.data.palette) for name in (task.data.input, task.data.target))
     pairs = processes.after_first(lambda: open_pairs(task, "train", say))
     dev = open_pairs(task, "dev", silent) if len(pairs) > 1 else pairs
+    if dev is pairs:
+        say("one pair only: there is none to keep aside as dev, so nothing tells whether it is learnt by heart")
     processes.decided_by_first(lambda: begin(task, run, resumed))  # after the data: a mistake there leaves no folder
     stream = TrainingStream(pairs, task.data, source, target, task.train.seed)
     say(f"runs on {choices.sentence()}")
@@ -63,7 +65,8 @@ def train(task: Task, run: RunFolder, say: Say) -> Outcome:
             say(f"{line}; going on from the state before it")
         say(f"going on at {loop.seen:,} images")
         if loop.seen >= task.train.images:
-            loop.save()  # killed between the last state and its model
+            loop.save()  # killed between the last state and its model, or the report
+            loop.report(finished=True)
 
     examples = Examples(
         fixed_examples(pairs, task.data, source, target, LOOKED_AT["train"]),
@@ -114,10 +117,10 @@ def settle(task: Task, run: RunFolder, say: Say) -> tuple[RunFolder, Choices, bo
         return run, choose(task.train), False, None
     planned = run.stored_task().train.images
     choices, seen, seconds = resumed_choices(task, run, say)
-    if seen >= task.train.images and run.has_newest_model():
+    if seen >= task.train.images and run.is_complete():
         say(f"{run.path}: finished at {seen:,} images; raise --images to go on")
         return run, choices, True, Outcome(seen, seconds, finished=True)
-    if stopped_early(task, run, seen) and run.has_newest_model():
+    if stopped_early(task, run, seen) and run.is_complete():
         say(f"{run.path}: stopped early at {seen:,} images; raise --patience, or leave it out, to go on")
         return run, choices, True, Outcome(seen, seconds, finished=True, stopped_early=True)
     if planned != task.train.images:

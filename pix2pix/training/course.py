@@ -11,7 +11,7 @@ from typing import Any
 
 from pix2pix.checkpoint import load_model, write_atomically
 from pix2pix.reporting.run_report import write_run_report
-from pix2pix.training.diagnosis import Finding, diagnose
+from pix2pix.training.diagnosis import Finding, can_tell, diagnose
 from pix2pix.training.tracking import RunFolder
 
 CHOSEN_BY = "dev_distance"
@@ -42,7 +42,12 @@ class Course:
         self.findings = diagnose(self.run.evaluations(), self.total)
         if not self.run.best.exists():
             return
-        facts = load_model(self.run.best).facts
+        try:
+            facts = load_model(self.run.best).facts
+        except ValueError as error:
+            self.say(f"{error}; going on without it")
+            self.run.best.unlink()
+            return
         if facts.images_seen > seen or not facts.history:
             self.run.best.unlink()
         else:
@@ -79,6 +84,7 @@ class Course:
             "scoring_share": round(scoring, 4),
             "best": {"images": self.best.images, CHOSEN_BY: self.best.distance} if self.best else None,
             "findings": [asdict(finding) for finding in self.findings],
+            "diagnosed": can_tell(self.run.evaluations(), self.total),
         }
         text = json.dumps(summary, indent=2) + "\n"
 
@@ -97,7 +103,11 @@ class Course:
                 f"the best on dev was at {self.best.images:,} images (distance {self.best.distance:.4f}, "
                 f"now {last:.4f}): {self.run.best}"
             )
-        if not self.findings:
+        if not can_tell(self.run.evaluations(), self.total):
+            words.append(
+                "diagnosis: too few evaluations to tell; a longer run or a smaller --train.sample-every has more"
+            )
+        elif not self.findings:
             words.append("diagnosis: nothing found")
         words += [f"diagnosis: {each.name}. {each.sentence} {each.advice}" for each in self.findings]
         return [*words, f"the report is {self.run.report}"]

@@ -35,12 +35,17 @@ class Finding:
 
 def diagnose(records: Records, total: int) -> list[Finding]:
     """What the evaluations so far show of a run of `total` images; empty while all is well, or it is too early."""
-    late = [record for record in records if record["images"] >= WARM_UP * total]
-    if len(late) < LASTING:
+    if not can_tell(records, total):
         return []
+    late = [record for record in records if record["images"] >= WARM_UP * total]
     rules = (discriminator_won, ignores_input, overfits, lost_colour, shows_checkerboard)
     found = (rule(records, late[-LASTING:]) for rule in rules)
     return [finding for finding in found if finding is not None]
+
+
+def can_tell(records: Records, total: int) -> bool:
+    """Whether there are evaluations enough for a diagnosis."""
+    return sum(record["images"] >= WARM_UP * total for record in records) >= LASTING
 
 
 def discriminator_won(records: Records, last: Records) -> Finding | None:
@@ -103,8 +108,8 @@ def lost_colour(records: Records, last: Records) -> Finding | None:
         "the colours have collapsed",
         last[-1],
         f"The outputs' colours spread {last[-1]['probe_chroma']:.0%} as far as the targets': all are nearly one tint.",
-        "L1 averages the colours that could be: use --train.gan-weight 1 with a smaller --train.l1-weight, which makes "
-        "it choose one.",
+        "L1 averages the colours that could be: lower --train.l1-weight, beside a --train.gan-weight above 0, which "
+        "makes it choose one.",
     )
 
 

@@ -98,9 +98,10 @@ class RunFolder:
         if "board" in self.__dict__:
             self.board.close()
 
-    def has_newest_model(self) -> bool:
-        """Whether the model was written after the last state, as it is unless a kill came between the two."""
-        return self.model.exists() and self.model.stat().st_mtime_ns >= self.state.stat().st_mtime_ns
+    def is_complete(self) -> bool:
+        """Whether model and report were written after the last state, as they are unless a kill came between."""
+        written = [path.stat().st_mtime_ns if path.exists() else -1 for path in (self.state, self.model, self.report)]
+        return written == sorted(written)
 
     def stored_task(self) -> Task:
         """The configuration the run was started with."""
