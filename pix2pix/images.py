@@ -261,11 +261,10 @@ def _check(image: np.ndarray) -> None:
 
 def check_output(path: str | Path) -> None:
     """Raises ImageError where `write_image` could not write for its name alone: an unknown suffix, or a folder."""
-    path = Path(path)
-    if path.is_dir():
+    if Path(path).is_dir():
         raise ImageError(f"{path}: a folder, expected a file to write")
-    if path.suffix.lower() not in _WRITERS:
-        raise ImageError(f"{path}: cannot write '{path.suffix}' files, use one of {', '.join(_WRITERS)}")
+    if Path(path).suffix.lower() not in _WRITERS:
+        raise ImageError(f"{path}: cannot write '{Path(path).suffix}' files, use one of {', '.join(_WRITERS)}")
 
 
 def write_image(path: str | Path, image: np.ndarray) -> None:
