@@ -78,7 +78,7 @@ class _SubPixelConv(nn.Module):
     are neighbours, so the shuffled map is the output with one position too many on every side.
 
     Ordinary convolutions have the better kernels: the paper's U-Net in bf16, one picture, two cores, went from 53 to
-    36 ms in torch and from 50 to 22 in OpenVINO.
+    36 ms in torch and from 50 to 20 in OpenVINO.
 
     Shape: (N, I, H, W) to (N, O, 2H, 2W). ``weight`` is (O, I, 4, 4).
     """
