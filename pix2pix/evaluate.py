@@ -100,7 +100,6 @@ def main(arguments: Sequence[str]) -> int:
     translator = Translator(load_model(path), options.device, options.work_size)
     data = translator.task.data.model_copy(update={"path": options.data or translator.task.data.path})
     task = translator.task.model_copy(update={"data": data})
-    judges, missing = find_judges(options, task, str(translator.device))
     # Scored at their own size: to decode and resize them all first would be wasted.
     uncached = task.model_copy(update={"data": data.model_copy(update={"cache_gib": 0})})
     pairs = open_pairs(uncached, options.split, print)
@@ -109,6 +108,7 @@ def main(arguments: Sequence[str]) -> int:
     except ValueError as error:
         train = None
         say(f"without the guesses that need training pairs: {error}")
+    judges, missing = find_judges(options, task, str(translator.device))  # after the data: it may ask the network
 
     def translate(source: np.ndarray) -> np.ndarray:
         return translator(source, seed=options.seed)
@@ -118,7 +118,8 @@ def main(arguments: Sequence[str]) -> int:
     notes = [*missing, *scores.notes]
     print(f"model: {name}")
     print(table({"model": scores.metrics, **scores.trivial}, scores.intervals, scores.n))
-    print("\n".join(f"note: {note}" for note in notes))
+    for note in notes:
+        print(f"note: {note}")
     record = {
         "model": name,
         "model_id": fingerprint(path),

@@ -27,7 +27,7 @@ from pix2pix.trivial import Guess
 MODEL = "model"
 NEIGHBOURS = 3  # of precision and recall, as in their paper
 LEAST_SIDE = {"ssim": 11, "ms_ssim": 161, "lpips": 32}
-"""Of a picture, in pixels: SSIM's window at its smallest scale, and the deepest layer of LPIPS' networks."""
+"""Of a picture, in pixels: what SSIM's window, at the smallest scale of MS-SSIM, and any network of LPIPS need."""
 ENOUGH = {"fid": 2048, "kid": 50, "precision": 1000}
 """Pictures below which a set's figure is said to be unsure."""
 
