@@ -148,3 +148,17 @@ def test_r1_trains_the_critic_and_leaves_the_picture_alone() -> None:
     assert scale.grad is not None
     assert float(scale.grad) == pytest.approx(3 / pixels, rel=1e-5)
     assert not real.requires_grad
+
+
+def test_matched_features_keep_their_precision_and_order_in_memory() -> None:
+    torch.manual_seed(0)
+    maps = [torch.randn(2, 6, 4, 5, dtype=torch.bfloat16) for _ in range(2)]
+    real, fake = (each.contiguous(memory_format=torch.channels_last) for each in maps)
+    fake.requires_grad_()
+    loss = feature_matching([real], [fake])
+    assert loss.dtype == torch.float32
+    expected = (real.float() - fake.detach().float()).abs().mean()
+    assert float(loss.detach()) == pytest.approx(float(expected), rel=5e-3)
+    (gradient,) = torch.autograd.grad(loss, fake)
+    assert gradient.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(gradient.sign(), (fake.detach() - real).sign())

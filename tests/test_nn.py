@@ -9,7 +9,16 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from pix2pix.nn import GENERATORS, GeneratorName, build_discriminator, build_generator, set_stochastic
-from pix2pix.nn.blocks import InstanceNorm, NoiseInjection, Norm, Upsampling, initialise, make_upsampling
+from pix2pix.nn.blocks import (
+    InstanceNorm,
+    NoiseInjection,
+    Norm,
+    Upsampling,
+    as_it_lies,
+    initialise,
+    join,
+    make_upsampling,
+)
 from pix2pix.nn.compact import CompactUNet
 from pix2pix.nn.patchgan import LAYERS, PatchGAN, ReceptiveField, receptive_field
 from pix2pix.nn.resnet import ResNetGenerator
@@ -317,3 +326,25 @@ def test_spectral_norm_holds_from_the_start_and_repeats_by_seed() -> None:
             assert torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2) == pytest.approx(1.0, abs=0.1)
     for key, value in first.state_dict().items():
         assert torch.equal(value, second.state_dict()[key]), key
+
+
+def test_joined_maps_have_the_gradients_of_cat_dense_in_memory() -> None:
+    torch.manual_seed(0)
+    maps = [torch.randn(2, c, 4, 6).contiguous(memory_format=torch.channels_last).requires_grad_() for c in (3, 5)]
+    joined = join(*maps)
+    assert torch.equal(joined, torch.cat(maps, dim=1))
+    pull = torch.randn(2, 8, 4, 6).contiguous(memory_format=torch.channels_last)
+    found, expected = torch.autograd.grad(joined, maps, pull), torch.autograd.grad(torch.cat(maps, dim=1), maps, pull)
+    for one, other in zip(found, expected, strict=True):
+        assert torch.equal(one, other)
+        assert one.is_contiguous(memory_format=torch.channels_last)
+        assert not other.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_as_it_lies_is_a_view_in_the_order_of_memory() -> None:
+    x = torch.randn(2, 3, 4, 5)
+    assert as_it_lies(x) is x
+    last = x.contiguous(memory_format=torch.channels_last)
+    assert as_it_lies(last).is_contiguous()
+    assert as_it_lies(last).data_ptr() == last.data_ptr()
+    assert torch.equal(as_it_lies(last), x.permute(0, 2, 3, 1))

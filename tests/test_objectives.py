@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from pix2pix.config import Train
 from pix2pix.data.stream import Batch
 from pix2pix.nn import build_discriminator, build_generator
 from pix2pix.training.losses import share_right
-from pix2pix.training.objectives import Pix2Pix, Progress, average, frozen, learning_rate_share
+from pix2pix.training.objectives import Pix2Pix, Progress, average, learning_rate_share
 from pix2pix.training.probes import Examples, scores
 
 KINDS = ["non_saturating", "minimax", "least_squares", "hinge", "wgan_gp"]
@@ -36,8 +37,8 @@ def make_batch(seed: int = 0) -> Batch:
     return Batch(source, target, (0, 1))
 
 
-def backward(loss: Tensor) -> None:
-    loss.backward()  # type: ignore[no-untyped-call]
+def backward(loss: Tensor, /, *, inputs: Sequence[Tensor], retain_graph: bool) -> None:
+    loss.backward(inputs=list(inputs), retain_graph=retain_graph)  # type: ignore[no-untyped-call]
 
 
 def weights(module: nn.Module) -> Tensor:
@@ -81,11 +82,11 @@ def test_neither_update_gives_the_other_network_a_gradient(features: float) -> N
         given = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
         return torch.cat([gradient.flatten().clone() for gradient in given]) if given else torch.empty(0)
 
-    def watch(loss: Tensor) -> None:
+    def watch(loss: Tensor, /, *, inputs: Sequence[Tensor], retain_graph: bool) -> None:
         nonlocal updates
         updates += 1
         before = gradients(discriminator)
-        backward(loss)
+        backward(loss, inputs=inputs, retain_graph=retain_graph)
         if updates == 1:  # the discriminator's
             assert gradients(discriminator).any()
             assert len(gradients(generator)) == 0
@@ -116,17 +117,36 @@ def test_losses_are_what_the_networks_say_before_the_step() -> None:
     assert float(losses["discriminator"]) == pytest.approx(0.5 * 2 * float(cross_entropy), rel=1e-4)
 
 
-def test_frozen_gives_the_weights_back_after_an_error() -> None:
-    network = nn.Linear(2, 2)
-
-    def fail() -> None:
-        with frozen(network):
-            assert not any(parameter.requires_grad for parameter in network.parameters())
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        fail()
-    assert all(parameter.requires_grad for parameter in network.parameters())
+@pytest.mark.parametrize("features", [0.0, 10.0])
+def test_gradients_are_those_of_each_loss_for_its_own_network(features: float) -> None:
+    """Against torch.autograd.grad on a step written out: both networks as they were before it, each seen once."""
+    objective = make(feature_weight=features, gan_weight=0.7, l1_weight=30.0)
+    batch = make_batch()
+    generator, critic = objective.generator, objective.critic
+    assert critic is not None
+    torch.manual_seed(3)
+    output = generator(batch.source)
+    *real_maps, real = critic(batch.target, batch.source, return_features=True)
+    *fake_maps, fake = critic(output, batch.source, return_features=True)
+    softplus = nn.functional.softplus
+    its_loss = 0.5 * 0.7 * (softplus(-real).mean() + softplus(fake).mean())
+    loss = 30 * (output - batch.target).abs().mean() + 0.7 * softplus(-fake).mean()
+    if features:
+        distances = [(a.detach() - b).abs().mean() for a, b in zip(real_maps, fake_maps, strict=True)]
+        loss = loss + features * sum(distances) / len(distances)
+    expected = {
+        "discriminator": torch.autograd.grad(its_loss, list(critic.parameters()), retain_graph=True),
+        "generator": torch.autograd.grad(loss, list(generator.parameters())),
+    }
+    looks: list[bool] = []
+    critic.register_forward_hook(lambda *_: looks.append(True))
+    torch.manual_seed(3)
+    objective.step(batch, PROGRESS, backward)
+    for name, gradients in expected.items():
+        for parameter, gradient in zip(objective.networks[name].parameters(), gradients, strict=True):
+            assert parameter.grad is not None
+            torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-7)
+    assert len(looks) == 2
 
 
 def test_l1_alone_has_no_discriminator() -> None:
@@ -160,7 +180,7 @@ def test_an_unconditional_discriminator_does_not_see_the_input() -> None:
         with torch.no_grad():
             other = make(conditional=conditional)
             scores = float(losses["score_real"])
-            swapped = other.step(Batch(-batch.source, batch.target, (0, 1)), PROGRESS, lambda loss: None)
+            swapped = other.step(Batch(-batch.source, batch.target, (0, 1)), PROGRESS, lambda loss, **_: None)
         assert (float(swapped["score_real"]) == scores) == (not conditional)
 
 
@@ -265,8 +285,8 @@ def test_scores_are_those_of_the_probes_and_the_last_steps_gradients() -> None:
     assert before["gradient_generator"] == before["gradient_discriminator"] == 0.0  # no step yet
     given: list[Tensor] = []
 
-    def watch(loss: Tensor) -> None:
-        backward(loss)
+    def watch(loss: Tensor, /, *, inputs: Sequence[Tensor], retain_graph: bool) -> None:
+        backward(loss, inputs=inputs, retain_graph=retain_graph)
         network = objective.networks["generator" if given else "discriminator"]
         grads = [parameter.grad.flatten().clone() for parameter in network.parameters() if parameter.grad is not None]
         given.append(torch.cat(grads))

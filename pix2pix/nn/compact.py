@@ -5,7 +5,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from pix2pix.nn.blocks import NoiseInjection, Norm, PlainConv, Upsampling, make_norm, make_upsampling
+from pix2pix.nn.blocks import NoiseInjection, Norm, PlainConv, Upsampling, join, make_norm, make_upsampling
 
 DROPOUT_STAGES = 3
 INNERMOST = 8
@@ -58,7 +58,7 @@ class UpStage(nn.Module):
         )
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        return self.layers(torch.cat([self.enlarge(x), skip], dim=1))  # type: ignore[no-any-return]
+        return self.layers(join(self.enlarge(x), skip))  # type: ignore[no-any-return]
 
 
 class CompactUNet(nn.Module):

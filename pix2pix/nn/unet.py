@@ -5,7 +5,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from pix2pix.nn.blocks import Norm, Upsampling, make_norm, make_upsampling
+from pix2pix.nn.blocks import Norm, Upsampling, join, make_norm, make_upsampling
+from pix2pix.nn.matrix_convolutions import StridedConv
 
 DROPOUT_STAGES = 3
 
@@ -49,10 +50,10 @@ class UNet(nn.Module):
         self.skips = skips
         channels = encoder_channels(size, width)
 
-        self.down = nn.ModuleList([nn.Conv2d(in_channels, width, 4, stride=2, padding=1)])
+        self.down = nn.ModuleList([StridedConv(in_channels, width)])
         for level, (before, after) in enumerate(pairwise(channels), start=1):
             level_norm: Norm = "none" if level == len(channels) - 1 else norm  # 1x1: one value would normalise to 0
-            convolution = nn.Conv2d(before, after, 4, stride=2, padding=1, bias=level_norm == "none")
+            convolution = StridedConv(before, after, bias=level_norm == "none")
             self.down.append(nn.Sequential(nn.LeakyReLU(0.2), convolution, make_norm(level_norm, after)))
 
         self.up = nn.ModuleList()
@@ -76,6 +77,6 @@ class UNet(nn.Module):
         maps.pop()
         for stage, up in enumerate(self.up):
             if stage > 0 and self.skips:
-                x = torch.cat([x, maps.pop()], dim=1)
+                x = join(x, maps.pop())
             x = up(x)
         return torch.tanh(x)

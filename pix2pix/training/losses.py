@@ -10,7 +10,9 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import l1_loss, relu, softplus
+from torch.nn.functional import relu, softplus
+
+from pix2pix.nn.blocks import as_it_lies
 
 Adversarial = Literal["non_saturating", "minimax", "least_squares", "hinge", "wgan_gp"]
 
@@ -68,7 +70,9 @@ def share_right(kind: Adversarial, real: Tensor, fake: Tensor) -> Tensor:
 
 def feature_matching(real: list[Tensor], fake: list[Tensor]) -> Tensor:
     """Mean L1 between the discriminator's activations of target and output, layer by layer; Wang et al. 2018, eq. 4."""
-    return torch.stack([l1_loss(b, a.detach()) for a, b in zip(real, fake, strict=True)]).mean()
+    # In the activations' own precision and order: wider or row-major gradients cost a tenth to a third of a step.
+    pairs = [(as_it_lies(a.detach()), as_it_lies(b)) for a, b in zip(real, fake, strict=True)]
+    return torch.stack([(b - a).abs().mean(dtype=torch.float32) for a, b in pairs]).mean()
 
 
 def wgan_gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,9 @@ from torch.nn.functional import l1_loss
 from pix2pix.config import Train
 from pix2pix.data.stream import Batch
 from pix2pix.nn.patchgan import PatchGAN
+from pix2pix.training.adam import Adam
 from pix2pix.training.losses import (
+    Adversarial,
     discriminator_loss,
     feature_matching,
     generator_loss,
@@ -25,7 +27,11 @@ from pix2pix.training.losses import (
 )
 from pix2pix.training.probes import Examples, gradient_norm, scores
 
-Backward = Callable[[Tensor], None]
+
+class Backward(Protocol):
+    """`loss.backward`, as an engine does it: gradients of `inputs` alone."""
+
+    def __call__(self, loss: Tensor, /, *, inputs: Sequence[Tensor], retain_graph: bool) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ class Pix2Pix:
 
     def _adam(self, module: nn.Module, share: float) -> torch.optim.Optimizer:
         rate = self.settings.learning_rate * math.sqrt(self.settings.batch) * share
-        optimizer = torch.optim.Adam(module.parameters(), lr=rate, betas=self.settings.betas, fused=True)
+        optimizer = Adam(module.parameters(), lr=rate, betas=self.settings.betas, fused=True)
         for group in optimizer.param_groups:
             group["full_rate"] = rate  # the rate before decay; `step` sets `lr` from it
         return optimizer
@@ -97,41 +103,43 @@ class Pix2Pix:
 
     def step(self, batch: Batch, progress: Progress, backward: Backward) -> dict[str, Tensor]:
         """One update of each network on `batch`; the losses as detached scalars."""
+        settings = self.settings
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
-                group["lr"] = group["full_rate"] * learning_rate_share(progress, self.settings.decay_from)
+                group["lr"] = group["full_rate"] * learning_rate_share(progress, settings.decay_from)
 
         output = self.networks["generator"](batch.source)
-        losses: dict[str, Tensor] = {}
-        real_features: list[Tensor] = []
+        losses = {"l1": l1_loss(output, batch.target)}
+        generator = settings.l1_weight * losses["l1"]
         if self.critic is not None:
-            losses, real_features = self._update_discriminator(batch, output.detach(), progress, backward)
-        losses |= self._update_generator(batch, output, real_features, backward)
+            # Each picture is looked at once: both updates start from the discriminator as it is before this step.
+            real, real_features = self._look(batch.target, batch.source)
+            fake, fake_features = self._look(output, batch.source)
+            # Halved, as in the paper's section 3.3, to slow the discriminator relative to the generator.
+            losses["discriminator"] = 0.5 * settings.gan_weight * discriminator_loss(settings.adversarial, real, fake)
+            losses["generator"] = generator_loss(settings.adversarial, fake)
+            generator = generator + settings.gan_weight * losses["generator"]
+            if settings.feature_weight > 0:
+                losses["features"] = feature_matching(real_features, fake_features)
+                generator = generator + settings.feature_weight * losses["features"]
+            losses |= told_apart(settings.adversarial, real.detach(), fake.detach())
+            discriminator = losses["discriminator"]
+            penalty = self._penalty(batch, output.detach(), progress)
+            if penalty is not None:
+                losses["penalty"] = penalty
+                discriminator = discriminator + penalty
+            self._gradients("discriminator", discriminator, backward, keep_graph=True)
+        self._gradients("generator", generator, backward, keep_graph=False)
+        for optimizer in self.optimizers.values():
+            optimizer.step()
         if self.averaged is not None:
-            average(self.averaged, self.generator, half_life=self.settings.ema, progress=progress)
+            average(self.averaged, self.generator, half_life=settings.ema, progress=progress)
         return {name: value.detach() for name, value in losses.items()}
 
-    def _update_discriminator(
-        self, batch: Batch, output: Tensor, progress: Progress, backward: Backward
-    ) -> tuple[dict[str, Tensor], list[Tensor]]:
-        settings = self.settings
-        real, real_features = self._look(batch.target, batch.source)
-        fake, _ = self._look(output, batch.source)
-        # Halved, as in the paper's section 3.3, to slow the discriminator relative to the generator.
-        loss = 0.5 * settings.gan_weight * discriminator_loss(settings.adversarial, real, fake)
-        real_right, fake_right = share_right(settings.adversarial, real.detach(), fake.detach())
-        losses = {"discriminator": loss, "score_real": real.mean(), "score_fake": fake.mean()}
-        losses |= {"real_right": real_right, "fake_right": fake_right}
-        penalty = self._penalty(batch, output, progress)
-        if penalty is not None:
-            losses["penalty"] = penalty
-            loss = loss + penalty
-
-        self.optimizers["discriminator"].zero_grad()
-        backward(loss)
-        self.optimizers["discriminator"].step()
-        # Matched by the generator's update as they were before this one: as good a target, and one forward pass saved.
-        return losses, [feature.detach() for feature in real_features]
+    def _gradients(self, name: str, loss: Tensor, backward: Backward, keep_graph: bool) -> None:
+        """Fresh gradients of `loss` for one network's weights; no other network's are computed."""
+        self.optimizers[name].zero_grad()
+        backward(loss, inputs=list(self.networks[name].parameters()), retain_graph=keep_graph)
 
     def _penalty(self, batch: Batch, output: Tensor, progress: Progress) -> Tensor | None:
         settings, critic, source = self.settings, self.critic, self._shown(batch.source)
@@ -144,26 +152,6 @@ class Pix2Pix:
             # Lazy regularisation, Karras et al. 2020: every k-th step, k times as strong.
             return settings.r1 * settings.r1_every * r1_penalty(lambda point: critic(point, source), batch.target)
         return None
-
-    def _update_generator(
-        self, batch: Batch, output: Tensor, real_features: list[Tensor], backward: Backward
-    ) -> dict[str, Tensor]:
-        settings = self.settings
-        losses = {"l1": l1_loss(output, batch.target)}
-        loss = settings.l1_weight * losses["l1"]
-        if self.critic is not None:
-            with frozen(self.critic):
-                fake, fake_features = self._look(output, batch.source)
-                losses["generator"] = generator_loss(settings.adversarial, fake)
-                loss = loss + settings.gan_weight * losses["generator"]
-                if settings.feature_weight > 0:
-                    losses["features"] = feature_matching(real_features, fake_features)
-                    loss = loss + settings.feature_weight * losses["features"]
-
-        self.optimizers["generator"].zero_grad()
-        backward(loss)
-        self.optimizers["generator"].step()
-        return losses
 
     def _look(self, picture: Tensor, source: Tensor) -> tuple[Tensor, list[Tensor]]:
         """The discriminator's scores, and its activations before them where they are matched."""
@@ -178,14 +166,11 @@ class Pix2Pix:
         return source if self.critic is not None and self.critic.source_channels > 0 else None
 
 
-@contextmanager
-def frozen(module: nn.Module) -> Iterator[None]:
-    """Gradients pass through `module` but are not computed for its weights, a third of its backward pass."""
-    module.requires_grad_(False)
-    try:
-        yield
-    finally:
-        module.requires_grad_(True)
+def told_apart(kind: Adversarial, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    """How the discriminator scores the targets and the outputs, and the share of the patches that it tells right."""
+    real_right, fake_right = share_right(kind, real, fake)
+    means = {"score_real": real.mean(), "score_fake": fake.mean()}
+    return means | {"real_right": real_right, "fake_right": fake_right}
 
 
 @torch.no_grad()
