@@ -1,9 +1,9 @@
 """The paper's 4x4 convolutions of stride 2, which train as matrix products where their weights outweigh their maps.
 
-At the bottom of the U-Net a layer has millions of weights and a few hundred positions. The CPU library's convolution then
-spends its time on arranging the weights: forward and backward of 512 to 512 channels at 8x8, four pictures, bfloat16,
-two Xeon cores, take 10.1 ms as a convolution and 3.3 as a matrix product; transposed, 1024 to 512 at 4x4, 25.8 and 5.9.
-With large maps it is the other way round, as every input position is copied into four patches.
+At the bottom of the U-Net a layer has millions of weights and a few hundred positions. The CPU library's convolution
+then spends its time on arranging the weights: forward and backward of 512 to 512 channels at 8x8, four pictures,
+bfloat16, two Xeon cores, take 10.1 ms as a convolution and 3.3 as a matrix product; transposed, 1024 to 512 at 4x4,
+25.8 and 5.9. With large maps it is the other way round, as every input position is copied into four patches.
 """
 
 import torch
