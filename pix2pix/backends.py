@@ -5,10 +5,13 @@ All start from one copy of the generator that computes the same function with le
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import importlib
 import importlib.util
 import statistics
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -20,21 +23,21 @@ from typing import Any, Literal, Protocol, get_args
 import torch
 from torch import Tensor, nn
 
-from pix2pix.nn.blocks import InstanceNorm
+from pix2pix.backend_choice import BackendName, kept_model
+from pix2pix.batch.lanes import SMALL, PictureByPicture, Run
 from pix2pix.nn.inference import simplify
+from pix2pix.nn.packed import has_fast_bf16, in_bf16, pack_heavy_convolutions
 from pix2pix.training.choices import has_compiler
 
-BackendName = Literal[
-    "torch", "torch-bf16", "torch-compiled", "onnxruntime", "onnxruntime-int8", "openvino", "openvino-bf16"
-]
 OPSET = 17
-Run = Callable[[Tensor], Tensor]  # (1, C, H, W) float32 to the same
+CONVERSION = 1  # to be raised when `simplify` or `to_onnx` makes another model of the same weights
+LARGEST_DIFFERENCE = 1.0  # mean, in levels of 255, from the generator itself; a backend that is further off is refused
 
 
 class Backend(Protocol):
     """A generator that is ready to run, in eval mode: the same picture gives the same bytes, alone or in any batch.
 
-    One call at a time; it computes with as many threads as torch had when it was built.
+    Any thread may call it, several at a time.
     """
 
     @property
@@ -43,27 +46,6 @@ class Backend(Protocol):
     def __call__(self, batch: Tensor) -> Tensor:
         """(N, C, H, W) float32 in [-1, 1] to the same kind; H and W are multiples of the generator's `multiple`."""
         ...
-
-
-@dataclass(frozen=True)
-class OneByOne:
-    """Run the pictures of a batch one after another.
-
-    Convolutions may sum in another order for another batch size: outputs of OpenVINO in bf16 moved by 3 levels of 255
-    with the number of pictures beside them. All eight at once would take a tenth to a fifth less time there.
-    """
-
-    name: str
-    multiple: int
-    run: Run
-
-    def __call__(self, batch: Tensor) -> Tensor:
-        assert batch.ndim == 4, f"expected (N, C, H, W), got {tuple(batch.shape)}"
-        assert batch.dtype == torch.float32, f"expected float32, got {batch.dtype}"
-        assert batch.shape[2] % self.multiple == 0 == batch.shape[3] % self.multiple, (
-            f"sides must be multiples of {self.multiple}, got {tuple(batch.shape)}"
-        )
-        return torch.cat([self.run(picture) for picture in torch.split(batch, 1)]).contiguous()
 
 
 def build_backend(
@@ -81,7 +63,8 @@ def build_backend(
     assert len(example) == 1, f"expected one picture (1, C, H, W), got {tuple(example.shape)}"
     multiple = generator.multiple
     assert isinstance(multiple, int)
-    return OneByOne(name, multiple, BUILDERS[name](simplify(generator), example, calibration))
+    beside = SMALL * example.shape[2] * example.shape[3] if name in SIDE_BY_SIDE and example.device.type == "cpu" else 0
+    return PictureByPicture(name, multiple, BUILDERS[name](generator, example, calibration), beside)
 
 
 def available_backends(device: str = "cpu") -> list[BackendName]:
@@ -116,31 +99,78 @@ def measure(backends: Sequence[Backend], batch: Tensor, repeats: int = 5) -> dic
     return {name: statistics.median(times) for name, times in seconds.items()}
 
 
-def fastest(backends: Sequence[Backend], batch: Tensor, repeats: int = 5) -> Backend:
-    """The backend with the least median time on `batch`."""
-    assert backends
-    seconds = measure(backends, batch, repeats)
-    return min(backends, key=lambda backend: seconds[backend.name])
+def choose(generator: nn.Module, example: Tensor, say: Callable[[str], None]) -> BackendName:
+    """The fastest backend here for `generator` and pictures like `example` (1, C, H, W); all of them are built for it.
+
+    `say` is told of each how long a picture takes where many wait, and how far its output is from the generator's. One
+    that is off by more than `LARGEST_DIFFERENCE` on average is refused. 8 bits need calibration, and are left out.
+    """
+    built: list[Backend] = [_Plain(generator)]
+    with torch.inference_mode():
+        expected = generator(example)
+    off: dict[str, str] = {}
+    for name in available_backends(example.device.type):
+        if name == "onnxruntime-int8":
+            continue
+        try:
+            backend = build_backend(name, generator, example)
+            levels = (backend(example) - expected).abs() * 127.5
+        except (ValueError, RuntimeError) as error:
+            say(f"{name}: left out, {str(error).splitlines()[0]}")
+            continue
+        mean, largest = levels.mean().item(), levels.max().item()
+        off[name] = f"off by {mean:.2f} levels of 255 on average, {largest:.0f} at most"
+        if mean > LARGEST_DIFFERENCE or mean != mean:
+            say(f"{name}: refused, {off[name]}")
+        else:
+            built.append(backend)
+    count = 4 * torch.get_num_threads()
+    seconds = measure(built, example.repeat(count, 1, 1, 1))
+    for each, all_of_them in seconds.items():
+        times = f"{1000 * all_of_them / count:.1f} ms a picture"
+        say(f"{each}: {times}" + (f", {seconds[PLAIN] / all_of_them:.1f} x plain; {off[each]}" if each in off else ""))
+    candidates: list[BackendName] = [name for name in BUILDERS if name in seconds]
+    return min(candidates, key=lambda name: seconds[name])
+
+
+PLAIN = "plain"
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """The generator as it is, to compare with."""
+
+    generator: nn.Module
+    name: str = PLAIN
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return torch.cat([self.generator(picture) for picture in torch.split(batch, 1)])
+
+
+def quick_choice(device: str) -> BackendName:
+    """What is fast on most machines without measuring, and needs no package beside torch."""
+    return "torch-bf16" if device == "cpu" and has_fast_bf16() else "torch"
 
 
 # --- torch ---
 
 
-def _torch(network: nn.Module, example: Tensor, calibration: Sequence[Tensor]) -> Run:
-    return _torch_run(network.to(memory_format=torch.channels_last), torch.float32)
+def _torch(generator: nn.Module, example: Tensor, calibration: Sequence[Tensor]) -> Run:
+    return _torch_run(simplify(generator).to(memory_format=torch.channels_last), torch.float32)
 
 
-def _torch_bf16(network: nn.Module, example: Tensor, calibration: Sequence[Tensor]) -> Run:
-    network = _in_bf16(network)
+def _torch_bf16(generator: nn.Module, example: Tensor, calibration: Sequence[Tensor]) -> Run:
+    network = in_bf16(simplify(generator))
     if example.device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        _pack_heavy_convolutions(network, example.to(torch.bfloat16, memory_format=torch.channels_last))
+        pack_heavy_convolutions(network, example.to(torch.bfloat16, memory_format=torch.channels_last))
     return _torch_run(network, torch.bfloat16)
 
 
-def _torch_compiled(network: nn.Module, example: Tensor, calibration: Sequence[Tensor]) -> Run:
+def _torch_compiled(generator: nn.Module, example: Tensor, calibration: Sequence[Tensor]) -> Run:
     if not has_compiler(example.device.type):
         raise ValueError("backend 'torch-compiled': no C++ compiler here; install g++ or clang++, or use 'torch-bf16'")
-    return _torch_run(torch.compile(_in_bf16(network)), torch.bfloat16)
+    return _torch_run(torch.compile(in_bf16(simplify(generator))), torch.bfloat16)
 
 
 def _torch_run(network: Callable[[Tensor], Tensor], dtype: torch.dtype) -> Run:
@@ -151,77 +181,18 @@ def _torch_run(network: Callable[[Tensor], Tensor], dtype: torch.dtype) -> Run:
     return run
 
 
-def _in_bf16(network: nn.Module) -> nn.Module:
-    """All but the norms, whose few numbers cost nothing in float32."""
-    for layer in network.modules():
-        if not isinstance(layer, InstanceNorm | nn.BatchNorm2d):
-            for tensor in (*layer.parameters(recurse=False), *layer.buffers(recurse=False)):
-                tensor.data = tensor.data.to(torch.bfloat16)
-    return network.to(memory_format=torch.channels_last)
-
-
-class _PackedConv(nn.Module):
-    """A convolution whose weights lie in memory as the CPU's matrix units read them, rearranged once.
-
-    Else that happens at every call. Shape: as the convolution's.
-    """
-
-    weight: Tensor
-
-    def __init__(self, conv: nn.Conv2d, shape: Sequence[int]) -> None:
-        super().__init__()
-        assert isinstance(conv.padding, tuple)
-        self.geometry = (conv.padding, conv.stride, conv.dilation, conv.groups)
-        plain = conv.weight.data.contiguous().to_mkldnn()
-        reorder: Any = torch._C._nn.mkldnn_reorder_conv2d_weight  # its stub is wrong
-        self.register_buffer("weight", reorder(plain, *self.geometry, list(shape)))
-        self.bias = conv.bias
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.mkldnn_convolution(x, self.weight, self.bias, *self.geometry)
-
-
-def _pack_heavy_convolutions(network: nn.Module, example: Tensor) -> None:
-    """Pack what has far more weights than inputs, where rearranging is most of the work.
-
-    Elsewhere the packed layout is not the fastest one: with all of them packed, the compact generator took 1.7 times as
-    long.
-    The paper's U-Net, one picture, two cores: 36 ms without, 29 with.
-    """
-    shapes: dict[nn.Module, torch.Size] = {}
-
-    def note(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        shapes[layer] = inputs[0].shape
-
-    hooks = [layer.register_forward_pre_hook(note) for layer in network.modules() if isinstance(layer, nn.Conv2d)]
-    with torch.inference_mode():
-        network(example)
-    for hook in hooks:
-        hook.remove()
-    for parent in list(network.modules()):
-        for name, layer in list(parent.named_children()):
-            if not isinstance(layer, nn.Conv2d) or layer.padding_mode != "zeros":
-                continue
-            if layer.weight.numel() > 4 * shapes[layer].numel():
-                setattr(parent, name, _PackedConv(layer, shapes[layer]))
-
-
 # --- ONNX Runtime and OpenVINO ---
 
 
 def to_onnx(generator: nn.Module, example: Tensor) -> bytes:
     """`generator`, simplified, as an ONNX model with input `picture` (1, C, H, W) and `output`; H and W are free."""
-    return _to_onnx(simplify(generator), example)
-
-
-def _to_onnx(network: nn.Module, example: Tensor) -> bytes:
     axes = {2: "height", 3: "width"}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
         path = Path(folder) / "model.onnx"
         # The newer exporter needs one more package (onnxscript); this one traces, and says that it is the older.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            network.cpu(),
+            simplify(generator).cpu(),
             (example.cpu(),),
             path,
             dynamo=False,
@@ -240,9 +211,9 @@ def _import(package: str) -> Any:
         raise ValueError(f"package '{package}' is missing; run: pip install 'pix2pix[export]'") from None
 
 
-def _onnxruntime(network: nn.Module, example: Tensor, calibration: Sequence[Tensor]) -> Run:
+def _onnxruntime(generator: nn.Module, example: Tensor, calibration: Sequence[Tensor]) -> Run:
     _import("onnxruntime")
-    return _onnxruntime_run(_to_onnx(network, example))
+    return _onnxruntime_run(to_onnx(generator, example))
 
 
 def _onnxruntime_run(model: bytes) -> Run:
@@ -263,11 +234,11 @@ class _Reader:
         return {"picture": self.pictures.pop().numpy(force=True)} if self.pictures else None
 
 
-def _onnxruntime_int8(network: nn.Module, example: Tensor, calibration: Sequence[Tensor]) -> Run:
+def _onnxruntime_int8(generator: nn.Module, example: Tensor, calibration: Sequence[Tensor]) -> Run:
     onnx, quantization = _import("onnx"), _import("onnxruntime.quantization")
     if not calibration:
         raise ValueError("backend 'onnxruntime-int8': got no pictures to calibrate with, expected about a dozen")
-    model = onnx.load_from_string(_to_onnx(network, example))
+    model = onnx.load_from_string(to_onnx(generator, example))
     # Else it advises a preparation on the console, which changes nothing here.
     _import("onnxruntime.quantization.quant_utils").add_pre_process_metadata(model)
     convolutions = [node.name for node in model.graph.node if node.op_type == "Conv"]
@@ -284,13 +255,57 @@ def _onnxruntime_int8(network: nn.Module, example: Tensor, calibration: Sequence
         return _onnxruntime_run(path.read_bytes())
 
 
-def _openvino(hint: str, network: nn.Module, example: Tensor, calibration: Sequence[Tensor]) -> Run:
-    core = _import("openvino").Core()
-    model = core.read_model(_to_onnx(network, example))
-    settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": torch.get_num_threads()}
-    compiled = core.compile_model(model, "CPU", settings)
-    return lambda picture: torch.from_numpy(compiled(picture.numpy(force=True))[0].copy())
+def _openvino(
+    hint: Literal["f32", "bf16"], generator: nn.Module, example: Tensor, calibration: Sequence[Tensor]
+) -> Run:
+    openvino = _import("openvino")
+    core = openvino.Core()
 
+    def convert(path: Path) -> None:
+        openvino.save_model(core.read_model(to_onnx(generator, example)), path, compress_to_fp16=hint == "bf16")
+
+    with kept_model(_fingerprint(generator, example, hint), convert) as path:
+        model = core.read_model(path)
+    threads = torch.get_num_threads()
+    settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": threads}
+    small = SMALL * example.shape[2] * example.shape[3]
+    own = threading.local()  # a request for each lane and kind of picture
+
+    @functools.cache
+    def compiled(kind: Literal["example", "small", "large"]) -> Any:
+        """A network for one size is a third faster than one for all."""
+        fitting = model.clone()
+        if kind == "example":
+            fitting.reshape(list(example.shape))
+        return core.compile_model(fitting, "CPU", {**settings, "NUM_STREAMS": 1 if kind == "large" else threads})
+
+    def run(picture: Tensor) -> Tensor:
+        pixels = picture.shape[2] * picture.shape[3]
+        kind = "example" if picture.shape == example.shape else "small" if pixels <= small else "large"
+        request = getattr(own, kind, None)
+        if request is None:
+            with compiling:
+                request = compiled(kind).create_infer_request()
+            setattr(own, kind, request)
+        output = request.infer([picture.numpy(force=True)], share_inputs=True, share_outputs=True)[0]
+        return torch.from_numpy(output.copy())
+
+    compiling = threading.Lock()
+    return run
+
+
+def _fingerprint(generator: nn.Module, example: Tensor, hint: str) -> str:
+    """What a converted model depends on, as 64 letters; 0.2 s for the paper's U-Net, whose conversion takes 2.5."""
+    facts = [CONVERSION, OPSET, hint, str(torch.__version__), str(generator), list(example.shape)]
+    fingerprint = hashlib.sha256(repr(facts).encode())
+    for name, tensor in generator.state_dict().items():
+        fingerprint.update(name.encode())
+        fingerprint.update(tensor.cpu().contiguous().numpy().data)
+    return fingerprint.hexdigest()
+
+
+SIDE_BY_SIDE = ("torch-bf16", "openvino", "openvino-bf16")
+"""Backends that compute small pictures side by side. Plain torch gives figures, and keeps to the order of old ones."""
 
 BUILDERS: Mapping[BackendName, Callable[[nn.Module, Tensor, Sequence[Tensor]], Run]] = {
     "torch": _torch,

@@ -146,7 +146,10 @@ def _check_kind(path: Path, metadata: Mapping[str, str]) -> None:
 
 
 def load_weights(generator: nn.Module, model: ReleasedModel) -> None:
-    """Fill `generator` with a released model's weights. Raises ValueError naming the first weight that does not fit."""
+    """Give `generator`, which may be on the meta device, a released model's weights: these tensors, no copies.
+
+    Raises ValueError naming the first weight that does not fit.
+    """
     own = generator.state_dict()
     for name in [*own, *model.weights]:
         if name not in model.weights or name not in own:
@@ -156,7 +159,7 @@ def load_weights(generator: nn.Module, model: ReleasedModel) -> None:
         if own[name].shape != model.weights[name].shape:
             got, expected = tuple(model.weights[name].shape), tuple(own[name].shape)
             raise ValueError(f"{model.path}: '{name}' has shape {got}, this configuration needs {expected}")
-    generator.load_state_dict(model.weights)
+    generator.load_state_dict(model.weights, assign=True)
 
 
 def previous(path: Path) -> Path:

@@ -97,7 +97,7 @@ def main(arguments: Sequence[str]) -> int:
     from pix2pix.trivial import trivial_guesses
 
     path = hub.choose(options.model, options.task, print)
-    translator = Translator(load_model(path), options.device, options.work_size)
+    translator = Translator(load_model(path), options.device, options.work_size, "torch")  # the same figures anywhere
     data = translator.task.data.model_copy(update={"path": options.data or translator.task.data.path})
     task = translator.task.model_copy(update={"data": data})
     # Scored at their own size: to decode and resize them all first would be wasted.

@@ -6,7 +6,9 @@ import functools
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
+from pix2pix.backend_choice import BackendName
 from pix2pix.checkpoint import load_model
 from pix2pix.config import nearest, task_names
 from pix2pix.translator import Translator
@@ -76,19 +78,19 @@ def choose(model: str | None, task: str | None, say: Callable[[str], None], root
     raise ValueError(f"unknown task '{task}'; {nearest(task, {*task_names(), *shipped, *runs})}")
 
 
-def load(name_or_path: str | Path, device: str = "auto") -> Translator:
+def load(name_or_path: str | Path, device: str = "auto", backend: BackendName | Literal["auto"] = "auto") -> Translator:
     """The translator of a model; the last few stay loaded, and a file that changed is read again.
 
     Raises ValueError when there is no such model, or its file cannot be read.
     """
     path = resolve(name_or_path).resolve()
     with _loading:
-        return _load(path, path.stat().st_mtime_ns, device)
+        return _load(path, path.stat().st_mtime_ns, device, backend)
 
 
 _loading = threading.Lock()  # two threads that want the same model load it once
 
 
 @functools.lru_cache(maxsize=KEPT)
-def _load(path: Path, changed: int, device: str) -> Translator:
-    return Translator(load_model(path), device)
+def _load(path: Path, changed: int, device: str, backend: BackendName | Literal["auto"]) -> Translator:
+    return Translator(load_model(path), device, backend=backend)

@@ -46,7 +46,7 @@ def load_segmenter(path: Path, task: Task, device: str) -> Segmenter:
         model = load_model(path)
         if model.task.data.target != "labels_onehot":
             raise ValueError(f"{path}: gives {model.task.data.target}, expected a model whose target is labels_onehot")
-        segmenter = ModelSegmenter(Translator(model, device), model.task.name, fingerprint(path))
+        segmenter = ModelSegmenter(Translator(model, device, backend="torch"), model.task.name, fingerprint(path))
     else:
         segmenter = load_espnet(path, device)
     if not set(segmenter.classes) & set(task.data.palette):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import tyro
@@ -14,11 +15,17 @@ from pydantic import Field
 from tqdm import tqdm
 
 from pix2pix.batch.files import OUTPUT_FOLDER, Job, check_writable, find_pictures, plan
+from pix2pix.batch.pipeline import in_order
 from pix2pix.command_line import parse, run
 from pix2pix.config import Frozen
 from pix2pix.images import PIXEL_LIMIT, read_image, write_image
 
 PROG = "pix2pix translate"
+MANY = 100  # pictures, from where on a hint at a faster backend is worth a line
+MOST_WORKERS = 15  # each holds a picture in memory
+Backend = Literal[
+    "auto", "measure", "torch", "torch-bf16", "torch-compiled", "onnxruntime", "openvino", "openvino-bf16"
+]
 Translate = Callable[[np.ndarray, int | None], np.ndarray]
 
 
@@ -48,6 +55,10 @@ class Arguments(Frozen):
         PIXEL_LIMIT, gt=0, description="larger pictures are refused"
     )
     device: Annotated[str, tyro.conf.arg(metavar="auto|cpu|cuda|mps")] = "auto"
+    backend: Backend = Field(
+        "auto",
+        description="what computes; measure: try all there are, and from then on auto is the fastest on this machine",
+    )
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -62,13 +73,21 @@ def main(arguments: Sequence[str]) -> int:
     from pix2pix.translator import Translator
 
     model = load_model(hub.choose(options.model, options.task, print))
-    translator = Translator(model, options.device, options.work_size)
+    measured = options.backend == "measure"
+    translator = Translator(
+        model, options.device, options.work_size, "torch" if options.backend == "measure" else options.backend
+    )
+    if measured:
+        translator.measure(print)
     if options.samples is not None and not translator.is_stochastic:
         raise ValueError(f"{model.path}: no dropout or noise in this model, all samples would be one; drop --samples")
     if options.out is not None:
         check_writable(options.out)
     seeds = [None] if options.samples is None else sample_seeds(options.seed or 0, options.samples)
-    return translate_all(jobs, translator, seeds, options.pixel_limit)
+    status = translate_all(jobs, translator, seeds, options.pixel_limit)
+    if options.backend == "auto" and options.samples is None and len(jobs) >= MANY and not translator.is_measured:
+        print(f"computed by '{translator.backend}'; --backend measure finds out once whether another one is faster")
+    return status
 
 
 def sample_seeds(seed: int, count: int) -> list[int | None]:
@@ -78,16 +97,20 @@ def sample_seeds(seed: int, count: int) -> list[int | None]:
 
 
 def translate_all(jobs: Sequence[Job], translate: Translate, seeds: Sequence[int | None], pixel_limit: int) -> int:
-    """Read, translate and write one picture at a time; 1 when a picture failed, which is named and left out."""
+    """Read, translate and write, a few pictures at a time; 1 when a picture failed, which is named and left out."""
+
+    def work(job: Job) -> None:
+        image = read_image(job.source, pixel_limit)
+        if not job.outputs[0].parent.exists():
+            check_writable(job.outputs[0].parent)
+        for seed, output in zip(seeds, job.outputs, strict=True):
+            write_image(output, translate(image, seed))
+
     start, failed = time.perf_counter(), 0
-    for job in tqdm(jobs, "translating", unit="picture", disable=None):
-        try:
-            image = read_image(job.source, pixel_limit)
-            if not job.outputs[0].parent.exists():
-                check_writable(job.outputs[0].parent)
-            for seed, output in zip(seeds, job.outputs, strict=True):
-                write_image(output, translate(image, seed))
-        except ValueError as error:
+    # One more than there are processors: while one waits for the disk, another computes.
+    ended = in_order(work, jobs, workers=min(os.cpu_count() or 1, MOST_WORKERS) + 1)
+    for job, error in tqdm(ended, "translating", total=len(jobs), unit="picture", disable=None):
+        if error is not None:
             failed += 1
             about = str(error) if str(job.source) in str(error) else f"{job.source}: {error}"
             tqdm.write(f"{PROG}: {about}", file=sys.stderr)

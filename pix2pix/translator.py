@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import overload
+from typing import Any, Literal, overload
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
+from pix2pix.backend_choice import BackendName, choice_key, store_choice, stored_choice
+from pix2pix.backends import Backend, build_backend, choose, quick_choice
 from pix2pix.checkpoint import Facts, ReleasedModel, load_weights
+from pix2pix.command_line import machine
 from pix2pix.config import Task
 from pix2pix.data.conditions import nearest_class, normalise
 from pix2pix.images import from_pil, read_image, reflect_pad, resize, to_pil, to_rgb, to_rgb8
@@ -55,6 +61,17 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
+class _Undrawn(TorchFunctionMode):
+    """Networks built inside get no first weights, which takes a second for the paper's U-Net: a file has others."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func in (nn.init.kaiming_uniform_, nn.init.uniform_, torch.Tensor.uniform_, torch.Tensor.normal_):
+            return args[0] if args else (kwargs or {})["tensor"]
+        return func(*args, **(kwargs or {}))
+
+
 class Translator:
     """A released model, ready to use; safe to share between threads.
 
@@ -63,8 +80,17 @@ class Translator:
     is refused.
     """
 
-    def __init__(self, model: ReleasedModel, device: str = "auto", work_size: int | None = None) -> None:
-        """Raises ValueError for a device that is not there, weights that do not fit, and a bad `work_size`."""
+    def __init__(
+        self,
+        model: ReleasedModel,
+        device: str = "auto",
+        work_size: int | None = None,
+        backend: BackendName | Literal["auto"] = "auto",
+    ) -> None:
+        """`backend` 'auto' is what was measured for such a generator on this machine, else what is fast on most.
+
+        Raises ValueError for a device or a backend that is not there, weights that do not fit, and a bad `work_size`.
+        """
         task = model.task
         if work_size is not None and task.work == "native":
             raise ValueError(f"work size: '{task.name}' works on every pixel (work: native); leave it out")
@@ -79,10 +105,63 @@ class Translator:
         self._target = build_representation(task.data.target, task.data.palette)
         self._input_is_labels = task.data.input == "labels_onehot" or "palette" in task.data.normalise
         self._lock = threading.Lock()
-        self._generator = build_model_generator(task)
+        with _Undrawn():
+            self._generator = build_model_generator(task)
         load_weights(self._generator, model)
-        self._generator.to(self.device).eval().requires_grad_(False)
-        set_stochastic(self._generator, False)
+        self._generator.eval().requires_grad_(False)
+        self._backend = self._build_backend(backend)
+
+    @property
+    def backend(self) -> str:
+        """The name of the backend in use. Samples are always drawn by the generator itself."""
+        return self._backend.name
+
+    @property
+    def example(self) -> Tensor:
+        """An input of the network, of the size that most pictures have there."""
+        side = self.task.data.size if self.task.work == "native" else self.work_size
+        rows, columns = self._padded_shape(side, side)
+        rng = torch.Generator().manual_seed(0)
+        return torch.rand(1, self._input.channels, rows, columns, generator=rng).mul_(2).sub_(1).to(self.device)
+
+    @property
+    def choice_key(self) -> str:
+        """Under which the backend measured for this kind of generator on this machine is stored."""
+        model, (_, channels, rows, _) = self.task.model, self.example.shape
+        kind = (
+            f"{model.generator} of width {model.width or 'default'}, norm {model.norm}, upsampling {model.upsampling}"
+        )
+        sizes = f"{channels} to {self._target.channels} channels, {rows} pixels, trained at {self.task.data.size}"
+        return choice_key(f"{self.device.type}, {machine()}", torch.get_num_threads(), f"{kind}, {sizes}")
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the fastest backend for this kind of generator is known on this machine."""
+        return stored_choice(self.choice_key) is not None
+
+    def measure(self, say: Callable[[str], None]) -> None:
+        """Find the fastest backend for this kind of generator, use it, and store it for this machine; `say` is told."""
+        name = choose(self._placed_generator(), self.example, say)
+        stored = store_choice(self.choice_key, name)
+        say(f"{name}: the fastest; " + ("stored for this machine" if stored else "the cache folder cannot be written"))
+        self._backend = self._build_backend(name)
+
+    def _build_backend(self, asked: BackendName | Literal["auto"]) -> Backend:
+        generator, example = self._placed_generator(), self.example
+        if asked != "auto":
+            return build_backend(asked, generator, example)
+        stored, usual = stored_choice(self.choice_key), quick_choice(self.device.type)
+        try:
+            return build_backend(stored or usual, generator, example)
+        except (ValueError, RuntimeError) as error:
+            if stored is None:
+                raise
+            reason = str(error).splitlines()[0]
+            print(f"pix2pix: the stored {reason}; using '{usual}'", file=sys.stderr)
+            return build_backend(usual, generator, example)
+
+    def _placed_generator(self) -> nn.Module:
+        return self._generator.to(self.device)
 
     @property
     def is_stochastic(self) -> bool:
@@ -155,26 +234,25 @@ class Translator:
         on batch mates.
         """
         height, width = work.shape[:2]
-        multiple = self._generator.multiple
-        assert isinstance(multiple, int)
-        least = min(self.task.data.size, 2 * multiple)  # below that the innermost map is 1x1, which a norm cannot take
-        rows, columns = (max(least, -(-side // multiple) * multiple) for side in (height, width))
-        batch = self._input.encode(reflect_pad(work, rows, columns))[None].to(self.device)
-        with self._lock, torch.inference_mode():
-            try:
-                output = self._generator(batch) if seed is None else self._sample(batch, seed)
-            except RuntimeError as error:
-                if "memory" not in str(error):  # torch has no class of its own for a full main memory
-                    raise
-                raise ValueError(
-                    f"{width}x{height} pixels need more memory than there is; shrink the picture"
-                ) from None
+        batch = self._input.encode(reflect_pad(work, *self._padded_shape(height, width)))[None].to(self.device)
+        try:
+            output = self._backend(batch) if seed is None else self._sample(batch, seed)
+        except RuntimeError as error:
+            if "memory" not in str(error):  # torch has no class of its own for a full main memory
+                raise
+            raise ValueError(f"{width}x{height} pixels need more memory than there is; shrink the picture") from None
         cropped: Tensor = output[0, :, :height, :width].float().cpu()
         return cropped
 
+    def _padded_shape(self, height: int, width: int) -> tuple[int, int]:
+        multiple = self._generator.multiple
+        assert isinstance(multiple, int)
+        least = min(self.task.data.size, 2 * multiple)  # below that the innermost map is 1x1, which a norm cannot take
+        return max(least, -(-height // multiple) * multiple), max(least, -(-width // multiple) * multiple)
+
     def _sample(self, batch: Tensor, seed: int) -> Tensor:
         devices = [batch.device] if batch.device.type == "cuda" else []
-        with torch.random.fork_rng(devices):
+        with self._lock, torch.inference_mode(), torch.random.fork_rng(devices):
             torch.manual_seed(seed)
             set_stochastic(self._generator, True)
             try:

@@ -14,13 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from pix2pix import backends
+from pix2pix.backend_choice import BackendName
 from pix2pix.backends import (
     BUILDERS,
     Backend,
-    BackendName,
     available_backends,
     build_backend,
-    fastest,
     measure,
     to_onnx,
 )
@@ -209,7 +208,6 @@ def test_measure_takes_medians_without_the_first_call(monkeypatch: pytest.Monkey
     monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
     durations: dict[str, Sequence[float]] = {"a": [90, 2, 50, 3], "b": [0, 5, 4, 1]}
     assert measure(sleepers(clock, durations), pictures(1, 8, 8), 3) == {"a": 3, "b": 4}
-    assert fastest(sleepers(clock, durations), pictures(1, 8, 8), 3).name == "a"
 
 
 def test_the_onnx_file_is_valid_and_takes_any_size() -> None:

@@ -48,7 +48,8 @@ class Line:
         self.steps.append(progress)
         self.draws.append(float(torch.rand(())))
         self.optimizers["generator"].zero_grad()
-        backward(-self.networks["generator"](torch.ones(1, 1)).sum())
+        loss = -self.networks["generator"](torch.ones(1, 1)).sum()
+        backward(loss, inputs=list(self.network.parameters()), retain_graph=False)
         self.optimizers["generator"].step()
         return {"loss": torch.tensor(self.loss_at(progress.seen))}
 

@@ -23,8 +23,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("config", "images", "command_line"),
     ("representations", "data", "nn", "metrics", "checkpoint"),
     (
-        *("training", "translator", "reporting", "upsampling", "backends", "hub", "batch"),
-        *("evaluation", "trivial", "segmenters", "ablation"),
+        *("training", "translator", "reporting", "upsampling", "backends", "backend_choice", "hub", "batch"),
+        *("evaluation", "trivial", "segmenters", "ablation", "timing"),
     ),
     ("priors", "restoration"),
     (
@@ -44,6 +44,7 @@ ONLY = {
     "tensorboard": r"training/tracking\.py",
     "ray": r"batch/cluster\.py",
     "plotly": r"reporting/",
+    "matplotlib": r"timing/",
     "jinja2": r"reporting/",
     "lpips": r"metrics/perceptual\.py",
     "torch_fidelity": r"metrics/features\.py",

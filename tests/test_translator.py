@@ -39,8 +39,8 @@ def label_map(height: int, width: int) -> np.ndarray:
     return painted
 
 
-def make(tmp_path: Path, work_size: int | None = None, **changes: Any) -> Translator:
-    return Translator(load_model(save_tiny_model(tmp_path / "model.safetensors", **changes)), "cpu", work_size)
+def make(tmp_path: Path, work_size: int | None = None, backend: Any = "torch", **changes: Any) -> Translator:
+    return Translator(load_model(save_tiny_model(tmp_path / "model.safetensors", **changes)), "cpu", work_size, backend)
 
 
 SIZES = [(1, 1), (1, 2), (7, 5), (63, 65), (300, 40), (1, 1300), (1300, 1), (129, 257)]
@@ -233,7 +233,7 @@ def test_too_little_memory_is_said_in_one_line(tmp_path: Path, monkeypatch: pyte
     def fail(batch: torch.Tensor) -> torch.Tensor:
         raise RuntimeError(reason)
 
-    monkeypatch.setattr(translator._generator, "forward", fail)
+    monkeypatch.setattr(translator, "_backend", fail)
     with pytest.raises(ValueError, match="64x64 pixels need more memory"):
         translator(picture(64, 64))
 

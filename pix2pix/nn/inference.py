@@ -7,6 +7,7 @@ the smaller size, batch norms go into the convolutions before them, and fixed no
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,17 +16,25 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pix2pix.nn.blocks import InstanceNorm, NoiseInjection
 from pix2pix.nn.compact import CompactUNet, UpStage
+from pix2pix.nn.inference_compact import conv_of, merge_plain_stages, tile
 from pix2pix.nn.unet import UNet
 
 
 def simplify(generator: nn.Module) -> nn.Module:
-    """A copy of `generator` for inference, one picture at a time, equal up to rounding. Shapes stay."""
-    network = copy.deepcopy(generator).eval().requires_grad_(False)
+    """A copy of `generator` for inference, one picture at a time, equal up to rounding. Shapes stay.
+
+    Weights that stay as they are share their memory with the generator's; a new type or layout makes them its own.
+    """
+    shared: dict[int, Any] = {id(weight): nn.Parameter(weight.detach(), False) for weight in generator.parameters()}
+    shared |= {id(tensor): tensor.detach() for tensor in generator.buffers()}
+    network = copy.deepcopy(generator, shared).eval()
     _fold_batch_norms(network)
     if isinstance(network, CompactUNet):
+        merge_plain_stages(network)
         channels = network.middle[0].get_submodule("layers.0").in_channels
         for index, stage in enumerate(network.up):
-            assert isinstance(stage, UpStage)
+            if not isinstance(stage, UpStage):
+                break
             assert isinstance(channels, int)
             if isinstance(stage.enlarge, nn.Upsample):
                 network.up[index] = _SplitUpStage(stage, channels)
@@ -60,6 +69,11 @@ def _simplified(layer: nn.Module) -> nn.Module:
         return _SubPixelConv(_as_transposed(layer[1].weight), layer[1].bias)
     if isinstance(layer, InstanceNorm):
         return _OnePictureNorm(layer)
+    if (
+        isinstance(layer, nn.Conv2d) and type(layer) is not nn.Conv2d
+    ):  # variants of training, where they differ in speed
+        assert isinstance(layer.padding, tuple)
+        return conv_of(layer.weight, layer.bias, layer.stride[0], layer.padding[0])
     return _SettledNoise(layer) if isinstance(layer, NoiseInjection) else layer
 
 
@@ -89,12 +103,8 @@ class _SubPixelConv(nn.Module):
         # Slot 0 of a pair is output 2i - 1, fed by i - 1 through tap 2 and by i through tap 0; slot 1 is 2i: 3 and 1.
         taps = torch.tensor([[2, 0], [3, 1]], device=weight.device)
         kernels = weight[:, :, taps[:, None, :, None], taps[None, :, None, :]]  # (O, I, slot, slot, 2, 2)
-        self.conv = nn.Conv2d(
-            inputs, 4 * outputs, 2, padding=1, bias=bias is not None, device=weight.device
-        ).requires_grad_(False)
-        self.conv.weight.copy_(kernels.permute(0, 2, 3, 1, 4, 5).reshape(4 * outputs, inputs, 2, 2))
-        if self.conv.bias is not None and bias is not None:
-            self.conv.bias.copy_(bias.repeat_interleave(4))
+        kernels = kernels.permute(0, 2, 3, 1, 4, 5).reshape(4 * outputs, inputs, 2, 2)
+        self.conv = conv_of(kernels, None if bias is None else bias.repeat_interleave(4), padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.pixel_shuffle(self.conv(x), 2)[:, :, 1:-1, 1:-1]
@@ -163,10 +173,4 @@ class _SettledNoise(nn.Module):
         self.register_buffer("texture", noise.field * noise.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        (height, width), period = x.shape[2:], self.texture.shape[2]
-        if not torch.onnx.is_in_onnx_export() and height == width == period:  # most often, and saves a copy
-            return x + self.texture
-        # No -(-height // period): division of negative numbers rounds the other way in ONNX.
-        rows, columns = ((side + period - 1) // period for side in (height, width))
-        tiled = self.texture.repeat(1, 1, rows, columns)
-        return x + tiled[:, :, :height, :width]
+        return x + tile(self.texture, x.shape[2], x.shape[3])

@@ -1,0 +1,161 @@
+"""Milliseconds a picture of each backend, beside the generator as it is: eager, fp32, NCHW, one picture at a time."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pix2pix import __version__
+from pix2pix.backends import available_backends, build_backend
+from pix2pix.checkpoint import load_model, load_weights
+from pix2pix.command_line import machine
+from pix2pix.config import Task, merge, nearest, validate
+from pix2pix.timing.machine import peak_memory_bytes, synchronizer
+from pix2pix.timing.pictures import example_batch
+from pix2pix.timing.plain import with_usual_norms
+from pix2pix.timing.worker import Worker
+from pix2pix.training.choices import choose_device
+from pix2pix.translator import build_model_generator
+
+PLAIN = "plain"
+PICTURES = 8  # different ones, over which outputs are compared
+CALIBRATION_PICTURES = 12
+WARM_UP = 2
+
+
+@dataclass
+class Way:
+    """One way to translate a picture (1, C, S, S), and the pictures that it is given."""
+
+    run: Callable[[Tensor], Tensor]
+    pictures: Tensor
+    device: str
+
+    def seconds(self) -> float:
+        """Seconds that one picture takes."""
+        wait = synchronizer(self.device)
+        started = time.perf_counter()
+        self.run(self.pictures[:1])
+        wait()
+        return time.perf_counter() - started
+
+    def outputs(self) -> np.ndarray:
+        """All outputs (N, C', S, S) in [-1, 1]."""
+        return torch.cat([self.run(picture) for picture in torch.split(self.pictures, 1)]).cpu().numpy()
+
+    def peak_memory(self) -> int:
+        """The most bytes that this process has held so far."""
+        return peak_memory_bytes(self.device)
+
+
+def build_way(name: str, task: Task, model: Path | None, size: int) -> Way:
+    """A backend by name, or the plain way, for the generator of `model`, or of `task` with fresh weights."""
+    generator = build_model_generator(task, torch.Generator().manual_seed(task.train.seed))
+    if model is not None:
+        load_weights(generator, load_model(model))
+    if size % generator.multiple:  # type: ignore[operator]
+        raise ValueError(f"--size: got {size}, expected a multiple of {generator.multiple} for this generator")
+    device = choose_device(task.train.device)
+    generator = generator.to(device).eval().requires_grad_(False)
+    data = task.data.model_copy(update={"size": size, "load_size": size})
+    count = CALIBRATION_PICTURES if name == "onnxruntime-int8" else PICTURES
+    pictures = example_batch(task.model_copy(update={"data": data}), count).source.to(device)
+    if name == PLAIN:
+        return Way(plainly(with_usual_norms(generator)), pictures, device)
+    built = build_backend(name, generator, pictures[:1], list(torch.split(pictures, 1)))  # type: ignore[arg-type]
+    return Way(built, pictures[:PICTURES], device)
+
+
+def plainly(network: nn.Module) -> Callable[[Tensor], Tensor]:
+    """The usual way to call a generator."""
+
+    def run(picture: Tensor) -> Tensor:
+        with torch.no_grad():
+            output: Tensor = network(picture)
+        return output
+
+    return run
+
+
+def chosen_backends(asked: str | None, device: str) -> list[str]:
+    """The available backends, or the asked one. Raises ValueError where it is not to be had here."""
+    names: list[str] = list(available_backends(device))
+    if asked is None:
+        return names
+    if asked not in names:
+        raise ValueError(f"--backend '{asked}': not available here; {nearest(asked, names)}")
+    return [asked]
+
+
+def measure(
+    task: Task, model: Path | None, size: int, backends: Sequence[str], steps: int, against_plain: bool
+) -> dict[str, Any]:
+    """Time one picture of `size` through each backend, each in its own process, in turns; medians of `steps`."""
+    if model is not None:
+        trained = load_model(model).task
+        task = validate(merge(trained.model_dump(), {"train": {"device": task.train.device}}), str(model))
+    elif size < task.data.size:  # the levels of a generator follow from its training size
+        task = validate(merge(task.model_dump(), {"data": {"size": size}}), "--size")
+    names = [*([PLAIN] if against_plain else []), *backends]
+    with ExitStack() as stack:
+        ways = {name: stack.enter_context(Worker(build_way, name, task, model, size)) for name in names}
+        seconds: dict[str, list[float]] = {name: [] for name in names}
+        for turn in range(WARM_UP + steps):
+            for name, way in ways.items():
+                spent = way.ask("seconds")
+                if turn >= WARM_UP:
+                    seconds[name].append(spent)
+        memory = {name: way.ask("peak_memory") for name, way in ways.items()}
+        outputs = {name: way.ask("outputs") for name, way in ways.items()} if against_plain else {}
+
+    rows = {name: row(statistics.median(times), memory[name]) for name, times in seconds.items()}
+    for name in backends if against_plain else ():
+        levels = np.abs(outputs[name] - outputs[PLAIN]) * 127.5
+        rows[name] |= {
+            "ratio": rows[PLAIN]["milliseconds"] / rows[name]["milliseconds"],
+            "mean_difference": float(levels.mean()),
+            "largest_difference": float(levels.max()),
+        }
+    return {
+        "what": "translate",
+        "model": model.stem if model is not None else None,
+        "generator": task.model.generator,
+        "size": size,
+        "steps": steps,
+        "seed": task.train.seed,
+        "threads": torch.get_num_threads(),
+        "machine": machine(),
+        "software": f"pix2pix {__version__}, torch {torch.__version__}",
+        "backends": rows,
+    }
+
+
+def row(seconds: float, memory: int) -> dict[str, float]:
+    """The figures of one way by itself."""
+    return {"milliseconds": seconds * 1e3, "pictures_per_second": 1 / seconds, "peak_memory_bytes": memory}
+
+
+def lines(figures: Mapping[str, Any]) -> list[str]:
+    """The figures for people."""
+    whose = f"model {figures['model']}" if figures["model"] else f"{figures['generator']}, fresh weights"
+    said = [
+        f"{figures['machine']}, {figures['threads']} threads; {figures['software']}",
+        f"{whose}; {figures['size']} px, one picture at a time; n = {figures['steps']}, median",
+    ]
+    for name, each in figures["backends"].items():
+        line = f"{name:18} {each['milliseconds']:8.1f} ms {each['pictures_per_second']:8.2f} pictures/s "
+        line += f"{each['peak_memory_bytes'] / 2**30:6.2f} GiB"
+        if "ratio" in each:
+            line += f"  ratio {each['ratio']:.2f}, differs by {each['mean_difference']:.3f} levels of 255 on average, "
+            line += f"{each['largest_difference']:.1f} at most"
+        said.append(line)
+    return said
