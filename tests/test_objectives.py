@@ -14,7 +14,7 @@ from pix2pix.config import Train
 from pix2pix.data.stream import Batch
 from pix2pix.nn import build_discriminator, build_generator
 from pix2pix.training.losses import share_right
-from pix2pix.training.objectives import Pix2Pix, Progress, average, learning_rate_share
+from pix2pix.training.objectives import AVERAGED_EVERY, Pix2Pix, Progress, average, learning_rate_share
 from pix2pix.training.probes import Examples, scores
 
 KINDS = ["non_saturating", "minimax", "least_squares", "hinge", "wgan_gp"]
@@ -236,7 +236,7 @@ def test_the_average_in_closed_form() -> None:
     fill(mean, 1.0)
     fill(module, 0.0)
     for step in range(5):  # far into the run: the half-life is the one that was asked for
-        average(mean, module, half_life=100, progress=Progress(10_000 + 20 * step, 20_000, 20))
+        average(mean, module, half_life=100, progress=Progress(10_000 + 20 * step, 20_000, 20 // AVERAGED_EVERY))
     assert mean.weight.item() == pytest.approx(0.5)  # 5 x 20 images are one half-life
     assert int(mean.count) == 7  # type: ignore[arg-type]
 
@@ -245,7 +245,18 @@ def test_the_average_in_closed_form() -> None:
     assert mean.weight.item() == 0.0  # the first weights are forgotten at once
     fill(mean, 1.0)
     average(mean, module, half_life=100, progress=Progress(200, 1000, 2))
-    assert mean.weight.item() == pytest.approx(0.5 ** (2 / 10))  # a twentieth of the 200 images seen
+    assert mean.weight.item() == pytest.approx(0.5 ** (AVERAGED_EVERY * 2 / 10))  # a twentieth of the 200 images seen
+
+
+def test_the_average_moves_at_every_fourth_step() -> None:
+    objective = make(ema=1000)
+    assert objective.averaged is not None
+    moved = []
+    for step in range(6):
+        before = weights(objective.averaged)
+        objective.step(make_batch(), Progress(2 * step, 100, 2), backward)
+        moved.append(not torch.equal(weights(objective.averaged), before))
+    assert moved == [True, False, False, False, True, False]
 
 
 def test_the_average_is_what_is_released_and_previewed() -> None:

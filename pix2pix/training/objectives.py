@@ -27,6 +27,8 @@ from pix2pix.training.losses import (
 )
 from pix2pix.training.probes import Examples, gradient_norm, scores
 
+AVERAGED_EVERY = 4  # steps: each time takes a twentieth of a step of the paper's networks on two cores
+
 
 class Backward(Protocol):
     """`loss.backward`, as an engine does it: gradients of `inputs` alone."""
@@ -132,7 +134,7 @@ class Pix2Pix:
         self._gradients("generator", generator, backward, keep_graph=False)
         for optimizer in self.optimizers.values():
             optimizer.step()
-        if self.averaged is not None:
+        if self.averaged is not None and progress.step % AVERAGED_EVERY == 0:
             average(self.averaged, self.generator, half_life=settings.ema, progress=progress)
         return {name: value.detach() for name, value in losses.items()}
 
@@ -175,13 +177,14 @@ def told_apart(kind: Adversarial, real: Tensor, fake: Tensor) -> dict[str, Tenso
 
 @torch.no_grad()
 def average(averaged: nn.Module, module: nn.Module, half_life: float, progress: Progress) -> None:
-    """Move `averaged` towards `module`: an exponential moving average whose half-life is counted in images.
+    """Move `averaged` towards `module` by what `AVERAGED_EVERY` steps come to: an exponential moving average whose
+    half-life is counted in images.
 
     Early on the half-life is at most a twentieth of the images seen, so that the first weights are soon forgotten
     (Karras et al. 2024, arXiv 2312.02696, appendix B).
     """
     half_life = min(half_life, max(progress.seen * 0.05, 1e-8))
-    share = 1 - 0.5 ** (progress.batch / half_life)
+    share = 1 - 0.5 ** (AVERAGED_EVERY * progress.batch / half_life)
     for mean, weight in zip(averaged.parameters(), module.parameters(), strict=True):
         mean.lerp_(weight, share)
     for kept, buffer in zip(averaged.buffers(), module.buffers(), strict=True):
