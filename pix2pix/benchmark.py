@@ -1,4 +1,4 @@
-"""`python -m pix2pix.benchmark train|translate|data|growth`: what this costs here, beside the field's usual code."""
+"""`python -m pix2pix.benchmark train|translate|data|growth|quality`: what this costs here, and what it is worth."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pix2pix.command_line import parse, run
 from pix2pix.config import nearest
-from pix2pix.timing.options import DataOptions, GrowthOptions, TrainOptions, TranslateOptions, resolve
+from pix2pix.timing.options import DataOptions, GrowthOptions, QualityOptions, TrainOptions, TranslateOptions, resolve
 from pix2pix.timing.output import command, show
 
 PROG = "pix2pix benchmark"
@@ -81,11 +81,23 @@ def growth(arguments: Sequence[str]) -> int:
     return show(results, lambda _: [f"written to {options.out / 'performance.md'}"], options.json_, typed)
 
 
+def quality(arguments: Sequence[str]) -> int:
+    options = parse(QualityOptions, arguments, f"{PROG} quality")
+    typed = command("quality", arguments)
+
+    from pix2pix.timing.quality import add_to_page, measure
+
+    figures = measure(options.curves, typed)
+    page = add_to_page(figures, options.out)
+    return show(figures, lambda _: [f"written to {page}"], options.json_, typed)
+
+
 VERBS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "train": train,
     "translate": translate,
     "data": data,
     "growth": growth,
+    "quality": quality,
 }
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The page of performance figures: tables with the machine, n, seed and command beside them, and one plot."""
+"""The page of performance figures: tables with the machine, n, seed and command beside them, and two plots."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pix2pix.metrics.names import metric_title
 from pix2pix.timing import data, training, translation
-from pix2pix.timing.plots import draw
+from pix2pix.timing.plots import draw, draw_quality
 
 Column = tuple[str, Callable[[Mapping[str, Any]], str]]
 LINES: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
@@ -20,21 +21,24 @@ NAMES = {"unet": "U-Net", "compact_unet": "compact"}
 
 
 def write_document(results: Mapping[str, Any], out: Path) -> None:
-    """Write performance.md and performance.webp into the folder `out`."""
+    """Write performance.md, performance.webp and quality.webp into the folder `out`."""
     drawn = draw(results["parts"], out / "performance.webp")
-    (out / "performance.md").write_text(document(results, drawn), encoding="utf-8")
+    quality_drawn = "quality" in results and draw_quality(results["quality"], out / "quality.webp")
+    (out / "performance.md").write_text(document(results, drawn, quality_drawn), encoding="utf-8")
 
 
-def document(results: Mapping[str, Any], with_plot: bool) -> str:
+def document(results: Mapping[str, Any], with_plot: bool, with_quality_plot: bool = False) -> str:
     """The page as Markdown."""
     parts = [
         "# Performance",
-        "Written by `python -m pix2pix.benchmark growth`; every table says where and how it was measured. "
-        "1 GiB is 2^30 bytes; memory is the peak of the whole process, libraries included.",
+        "Written by `python -m pix2pix.benchmark`, verbs growth and quality; every table says where and how it was "
+        "measured. 1 GiB is 2^30 bytes; memory is the peak of the whole process, libraries included.",
     ]
     if results["included"]:
         parts += ["## Beside the field's usual code", PLAIN]
         parts += [included(figures) for figures in results["included"].values()]
+    if "quality" in results:
+        parts.append(quality_section(results["quality"], with_quality_plot))
     if results["parts"]:
         parts.append("## How cost grows")
     if with_plot:
@@ -64,6 +68,32 @@ def section(part: str, measured: Mapping[str, Any]) -> str:
     n = f"n = {measured['steps']} after warming up, medians" if part != "data" else "n = 1"
     beside = f"{measured['machine']}; {measured['software']}; {n}; seed {measured['seed']}; `{measured['command']}`"
     return f"### {title}\n\n{beside}\n\n{table(columns, measured['rows'])}"
+
+
+def quality_section(measured: Mapping[str, Any], with_plot: bool) -> str:
+    """How good after how many minutes: the table, by whom it was judged, how each rate was measured, the plot."""
+    judges = "; ".join(f"{metric}: {judge}" for metric, judge in measured["judges"].items())
+    seeds = ", ".join("none, dropout off" if seed is None else str(seed) for seed in measured["seeds"])
+    beside = (
+        f"{measured['machine']}; {measured['software']}; task {measured['task']}, split {measured['split']}, "
+        f"n = {measured['n']}; seed {seeds}; `{measured['command']}`. Judges: {judges}. KID with its 95 % interval."
+    )
+    rates = "\n".join(
+        f"- {curve['name']}: {curve['images_per_second']:g} images/s, {curve['measured_by']}"
+        for curve in measured["curves"]
+    )
+    guesses = "\n".join(
+        f"- {metric_title(measured['metrics'][plain])}: {best['value']:.{DECIMALS[plain]}f}, {best['name']}"
+        for plain, best in measured["trivial"].items()
+        if best is not None
+    )
+    parts = ["## Time to quality", beside]
+    if with_plot:
+        parts.append("![LPIPS and KID over minutes of training](quality.webp)")
+    parts += [table(_QUALITY, measured["rows"]), f"Minutes are images seen / images a second / 60:\n\n{rates}"]
+    if guesses:
+        parts.append(f"The best guess that needs no network:\n\n{guesses}")
+    return "\n\n".join(parts)
 
 
 def table(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> str:
@@ -99,6 +129,19 @@ _STEPS: list[Column] = [
     ("s a step", _number("seconds_a_step", ".3f")),
     _MEMORY,
 ]
+DECIMALS = {"l1": 4, "lpips": 4, "kid_x1000": 1}
+_QUALITY: list[Column] = [
+    ("curve", lambda row: str(row["curve"])),
+    ("minutes", _number("minutes", ".1f")),
+    ("images", _number("images", ",.0f")),
+    ("L1", _number("l1", ".4f")),
+    ("LPIPS", _number("lpips", ".4f")),
+    (
+        "KID x 1000",
+        lambda row: f"{row['kid_x1000']:.1f} ({row['kid_x1000_low']:.1f} to {row['kid_x1000_high']:.1f})",
+    ),
+    ("n", _number("n", ".0f")),
+]
 _TRANSLATION: list[Column] = [
     _GENERATOR,
     ("side, px", _number("size", ".0f")),
@@ -116,6 +159,6 @@ _DATA: list[Column] = [
 SECTIONS: Mapping[str, tuple[str, Sequence[Column]]] = {
     "train": ("Training step over the side of the pictures", _STEPS),
     "batch": ("Training step over the batch", _STEPS),
-    "translate": ("Translation over the side of the picture, one at a time", _TRANSLATION),
+    "translate": ("Translation over the side of the picture, eight waiting", _TRANSLATION),
     "data": ("Start of a training over the size of the data set", _DATA),
 }

@@ -70,6 +70,19 @@ class GrowthOptions(Shared):
     steps: Steps = Field(5, ge=1, description="timed steps at each point")
 
 
+class QualityOptions(Frozen):
+    """Quality: how good a training is after how many minutes, as a section and a plot of the same page as growth."""
+
+    curves: Annotated[Path, tyro.conf.arg(metavar="FILE.yaml")] = Field(
+        description="`curves:`, a list of name, images_per_second, measured_by (how), evaluations (files of evaluate "
+        "--out, relative to this one)"
+    )
+    out: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Field(
+        Path("docs"), description="folder of performance.md, quality.webp and performance.json"
+    )
+    json_: Json = Field(False, description="print one JSON object and nothing else")
+
+
 def resolve(options: Shared, **changes: dict[str, Any]) -> Task:
     """The task that `options` name, with what its flags change in each section; None changes nothing.
 

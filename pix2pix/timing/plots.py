@@ -1,4 +1,4 @@
-"""The plot of the performance page: time above, memory below, one column for each thing that grows."""
+"""The plots of the performance page: cost, a column for each thing that grows, and quality over minutes of training."""
 
 from __future__ import annotations
 
@@ -11,28 +11,79 @@ Row = Mapping[str, Any]
 COLOURS = {"unet": "#1f5fa8", "compact_unet": "#d1600a"}
 NAMES = {"unet": "U-Net", "compact_unet": "compact"}
 STYLES = {"plain": (":", "o"), "torch-bf16": ("-", "s"), "openvino-bf16": ("--", "^")}
+CURVES = (*COLOURS.values(), "#2a7a4b", "#8a3f9c", "#a08000", "#555555")
+TICK_SPACE = 0.055  # of an axis' width, which the figures of one tick need
 INK, FAINT = "#333333", "#dddddd"
 GIB = 2**30
 
 
 def draw(parts: Mapping[str, Mapping[str, Any]], path: Path) -> bool:
     """Draw what has been measured; whether there was anything, and matplotlib to draw it with."""
+    columns = [part for part in PANELS if any("skipped" not in row for row in parts.get(part, {}).get("rows", ()))]
+    if not columns:
+        return False
+
+    def fill(figure: Any) -> None:
+        axes = figure.subplots(2, len(columns), squeeze=False, sharex="col")
+        for column, part in enumerate(columns):
+            rows = [row for row in parts[part]["rows"] if "skipped" not in row]
+            panel(axes[0][column], axes[1][column], part, rows)
+
+    return save(path, (3.6 * len(columns) + 0.4, 6.4), fill)
+
+
+def draw_quality(quality: Row, path: Path) -> bool:
+    """Draw LPIPS and KID over minutes, as `pix2pix.timing.quality` measured them; False without matplotlib."""
+
+    def fill(figure: Any) -> None:
+        left, right = figure.subplots(1, 2)
+        quality_panel(left, "lpips", "LPIPS", quality)
+        quality_panel(right, "kid_x1000", "KID x 1000", quality)
+        lines = left.get_legend_handles_labels()
+        figure.legend(*lines, loc="outside lower center", ncols=3, frameon=False, fontsize=8.5)
+
+    return save(path, (9.6, 4.2), fill)
+
+
+def save(path: Path, inches: tuple[float, float], fill: Callable[[Any], None]) -> bool:
+    """A figure (width, height) that `fill` fills, in one look; whether there is matplotlib to draw it with."""
     try:
         import matplotlib
         from matplotlib.figure import Figure
     except ImportError:
         return False
-    columns = [part for part in PANELS if any("skipped" not in row for row in parts.get(part, {}).get("rows", ()))]
-    if not columns:
-        return False
     with matplotlib.rc_context({"font.size": 10, "axes.edgecolor": INK, "text.color": INK, "axes.labelcolor": INK}):
-        figure = Figure(figsize=(3.6 * len(columns) + 0.4, 6.4), layout="constrained")
-        axes = figure.subplots(2, len(columns), squeeze=False, sharex="col")
-        for column, part in enumerate(columns):
-            rows = [row for row in parts[part]["rows"] if "skipped" not in row]
-            panel(axes[0][column], axes[1][column], part, rows)
+        figure = Figure(figsize=inches, layout="constrained")
+        fill(figure)
         figure.savefig(path, dpi=110, format="webp", facecolor="white", pil_kwargs={"quality": 90, "method": 6})
     return True
+
+
+def quality_panel(axes: Any, metric: str, label: str, quality: Row) -> None:
+    """One metric over minutes, on an axes of matplotlib: a line a curve, its interval if it has one, the best guess."""
+    ends = (f"{metric}_low", f"{metric}_high")
+    values = [row[name] for row in quality["rows"] for name in (metric, *ends) if name in row]
+    for number, curve in enumerate(quality["curves"]):
+        own = [row for row in quality["rows"] if row["curve"] == curve["name"]]
+        points = [row["minutes"] for row in own], [row[metric] for row in own]
+        colour = CURVES[number % len(CURVES)]
+        axes.plot(*points, "-o", markersize=4.5, linewidth=1.6, color=colour, label=curve["name"])
+        if ends[0] in own[0]:
+            around = [[row[end] for row in own] for end in ends]
+            axes.fill_between(points[0], *around, color=colour, alpha=0.15, linewidth=0)
+    if (best := quality["trivial"][metric]) is not None:
+        value, across = best["value"], axes.get_yaxis_transform()
+        values.append(value)
+        axes.axhline(value, color=INK, linewidth=0.8)
+        axes.text(0.99, value, best["name"], transform=across, fontsize=8.5, ha="right", va="bottom")
+    if min(values) > 0 and max(values) > 4 * min(values):  # KID has no bias, and so may be negative
+        logarithmic(axes, values)
+    places = sorted({row["minutes"] for row in quality["rows"]})
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(places, labels_apart(places))
+    look(axes, label)
+    axes.set_title(f"{label}, lower is better", fontsize=11, fontweight="bold", loc="left")
+    axes.set_xlabel("minutes of training")
 
 
 def panel(upper: Any, lower: Any, part: str, rows: Sequence[Row]) -> None:
@@ -59,24 +110,46 @@ def panel(upper: Any, lower: Any, part: str, rows: Sequence[Row]) -> None:
 
 def finish(axes: Any, label: str, places: Sequence[float]) -> None:
     """Log scales where the figures span more than a factor of four, else from zero; a tick at each point measured."""
-    from matplotlib.ticker import FuncFormatter, NullLocator
-
     values = [value for line in axes.get_lines() for value in line.get_ydata()]
     axes.set_xscale("log", base=2)
     axes.set_xticks(places, [short(place) for place in places])
-    axes.xaxis.set_minor_locator(NullLocator())
     if max(values) > 4 * min(values):
-        axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.yaxis.set_minor_locator(NullLocator())
-        axes.set_yticks(round_values(min(values), max(values)))
+        logarithmic(axes, values)
     else:
         axes.set_ylim(0, 1.25 * max(values))
+    look(axes, label)
+
+
+def logarithmic(axes: Any, values: Sequence[float]) -> None:
+    """A log scale with round ticks about `values`, all positive."""
+    from matplotlib.ticker import FuncFormatter, NullLocator
+
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.set_yticks(round_values(min(values), max(values)))
+
+
+def look(axes: Any, label: str) -> None:
+    """What all panels have in common."""
+    from matplotlib.ticker import NullLocator
+
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_ylabel(label)
     axes.grid(color=FAINT, linewidth=0.8)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
+
+
+def labels_apart(places: Sequence[float]) -> list[str]:
+    """A label for each of the growing, positive `places` on a log axis, empty where it would touch the one before."""
+    least, labels, last = (places[-1] / places[0]) ** TICK_SPACE, list[str](), 0.0
+    for place in places:
+        free = place >= last * least
+        labels.append(f"{place:.0f}" if free and place >= 10 else f"{place:.2g}" if free else "")
+        last = place if free else last
+    return labels
 
 
 def round_values(least: float, most: float) -> list[float]:

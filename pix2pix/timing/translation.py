@@ -1,4 +1,4 @@
-"""Milliseconds a picture of each backend, beside the generator as it is: eager, fp32, NCHW, one picture at a time."""
+"""Milliseconds a picture of each backend, beside the generator as it is: eager, fp32, NCHW, one after another."""
 
 from __future__ import annotations
 
@@ -27,30 +27,34 @@ from pix2pix.training.choices import choose_device
 from pix2pix.translator import build_model_generator
 
 PLAIN = "plain"
-PICTURES = 8  # different ones, over which outputs are compared
+PICTURES = 8  # different ones, which wait together to be translated
 CALIBRATION_PICTURES = 12
 WARM_UP = 2
 
 
 @dataclass
 class Way:
-    """One way to translate a picture (1, C, S, S), and the pictures that it is given."""
+    """One way to translate pictures (N, C, S, S), and those that it is given."""
 
     run: Callable[[Tensor], Tensor]
     pictures: Tensor
     device: str
 
-    def seconds(self) -> float:
-        """Seconds that one picture takes."""
+    def seconds(self) -> tuple[float, float]:
+        """Seconds that each of many waiting pictures takes, and one that comes alone."""
+        together, alone = self._seconds(self.pictures), self._seconds(self.pictures[:1])
+        return together / len(self.pictures), alone
+
+    def _seconds(self, pictures: Tensor) -> float:
         wait = synchronizer(self.device)
         started = time.perf_counter()
-        self.run(self.pictures[:1])
+        self.run(pictures)
         wait()
         return time.perf_counter() - started
 
     def outputs(self) -> np.ndarray:
         """All outputs (N, C', S, S) in [-1, 1]."""
-        return torch.cat([self.run(picture) for picture in torch.split(self.pictures, 1)]).cpu().numpy()
+        return self.run(self.pictures).cpu().numpy()
 
     def peak_memory(self) -> int:
         """The most bytes that this process has held so far."""
@@ -76,12 +80,11 @@ def build_way(name: str, task: Task, model: Path | None, size: int) -> Way:
 
 
 def plainly(network: nn.Module) -> Callable[[Tensor], Tensor]:
-    """The usual way to call a generator."""
+    """The usual way to call a generator: one picture after another."""
 
-    def run(picture: Tensor) -> Tensor:
+    def run(pictures: Tensor) -> Tensor:
         with torch.no_grad():
-            output: Tensor = network(picture)
-        return output
+            return torch.cat([network(picture) for picture in torch.split(pictures, 1)])
 
     return run
 
@@ -99,7 +102,7 @@ def chosen_backends(asked: str | None, device: str) -> list[str]:
 def measure(
     task: Task, model: Path | None, size: int, backends: Sequence[str], steps: int, against_plain: bool
 ) -> dict[str, Any]:
-    """Time one picture of `size` through each backend, each in its own process, in turns; medians of `steps`."""
+    """Time pictures of `size` through each backend, each in its own process, in turns; medians of `steps`."""
     if model is not None:
         trained = load_model(model).task
         task = validate(merge(trained.model_dump(), {"train": {"device": task.train.device}}), str(model))
@@ -108,7 +111,7 @@ def measure(
     names = [*([PLAIN] if against_plain else []), *backends]
     with ExitStack() as stack:
         ways = {name: stack.enter_context(Worker(build_way, name, task, model, size)) for name in names}
-        seconds: dict[str, list[float]] = {name: [] for name in names}
+        seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
         for turn in range(WARM_UP + steps):
             for name, way in ways.items():
                 spent = way.ask("seconds")
@@ -117,7 +120,7 @@ def measure(
         memory = {name: way.ask("peak_memory") for name, way in ways.items()}
         outputs = {name: way.ask("outputs") for name, way in ways.items()} if against_plain else {}
 
-    rows = {name: row(statistics.median(times), memory[name]) for name, times in seconds.items()}
+    rows = {name: row(times, memory[name]) for name, times in seconds.items()}
     for name in backends if against_plain else ():
         levels = np.abs(outputs[name] - outputs[PLAIN]) * 127.5
         rows[name] |= {
@@ -139,9 +142,15 @@ def measure(
     }
 
 
-def row(seconds: float, memory: int) -> dict[str, float]:
-    """The figures of one way by itself."""
-    return {"milliseconds": seconds * 1e3, "pictures_per_second": 1 / seconds, "peak_memory_bytes": memory}
+def row(seconds: Sequence[tuple[float, float]], memory: int) -> dict[str, float]:
+    """The figures of one way by itself: medians of the time of one of many, and of one alone."""
+    of_many, alone = (statistics.median(times) for times in zip(*seconds, strict=True))
+    return {
+        "milliseconds": of_many * 1e3,
+        "pictures_per_second": 1 / of_many,
+        "milliseconds_alone": alone * 1e3,
+        "peak_memory_bytes": memory,
+    }
 
 
 def lines(figures: Mapping[str, Any]) -> list[str]:
@@ -149,13 +158,13 @@ def lines(figures: Mapping[str, Any]) -> list[str]:
     whose = f"model {figures['model']}" if figures["model"] else f"{figures['generator']}, fresh weights"
     said = [
         f"{figures['machine']}, {figures['threads']} threads; {figures['software']}",
-        f"{whose}; {figures['size']} px, one picture at a time; n = {figures['steps']}, median",
+        f"{whose}; {figures['size']} px, {PICTURES} pictures waiting; n = {figures['steps']} times, median",
     ]
     for name, each in figures["backends"].items():
-        line = f"{name:18} {each['milliseconds']:8.1f} ms {each['pictures_per_second']:8.2f} pictures/s "
-        line += f"{each['peak_memory_bytes'] / 2**30:6.2f} GiB"
+        line = f"{name:16} {each['milliseconds']:7.1f} ms a picture, {each['milliseconds_alone']:7.1f} ms alone, "
+        line += f"{each['pictures_per_second']:7.2f} pictures/s, {each['peak_memory_bytes'] / 2**30:.2f} GiB"
         if "ratio" in each:
-            line += f"  ratio {each['ratio']:.2f}, differs by {each['mean_difference']:.3f} levels of 255 on average, "
+            line += f", ratio {each['ratio']:.2f}; differs by {each['mean_difference']:.3f} levels of 255 on average, "
             line += f"{each['largest_difference']:.1f} at most"
         said.append(line)
     return said
