@@ -162,3 +162,12 @@ def test_matched_features_keep_their_precision_and_order_in_memory() -> None:
     (gradient,) = torch.autograd.grad(loss, fake)
     assert gradient.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(gradient.sign(), (fake.detach() - real).sign())
+
+
+def test_matched_features_need_not_lie_alike() -> None:
+    torch.manual_seed(0)
+    real, fake = (torch.randn(2, 4, 4, 4) for _ in range(2))
+    expected = (real - fake).abs().mean()
+    last = [each.contiguous(memory_format=torch.channels_last) for each in (real, fake)]
+    for a, b in ((last[0], fake), (real, last[1]), (last[0], last[1])):
+        torch.testing.assert_close(feature_matching([a], [b]), expected)
