@@ -18,12 +18,8 @@ def as_it_lies(x: Tensor) -> Tensor:
 
     Kernels that go through memory in row-major order, and gradients that are made in it, then meet no other.
     """
-    return x.permute(0, 2, 3, 1) if channels_lie_last(x) else x
-
-
-def channels_lie_last(x: Tensor) -> bool:
-    """Whether `x` (N, C, H, W) lies in memory as (N, H, W, C), and in no other order as well."""
-    return x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+    channels_last = x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+    return x.permute(0, 2, 3, 1) if channels_last else x
 
 
 class _Join(torch.autograd.Function):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
-from pix2pix.nn.blocks import channels_lie_last
+from pix2pix.nn.blocks import as_it_lies
 
 Adversarial = Literal["non_saturating", "minimax", "least_squares", "hinge", "wgan_gp"]
 
@@ -73,8 +73,8 @@ def feature_matching(real: list[Tensor], fake: list[Tensor]) -> Tensor:
     # In the activations' own precision and order: wider or row-major gradients cost a tenth to a third of a step.
     distances = []
     for a, b in zip(real, fake, strict=True):
-        order = (0, 2, 3, 1) if channels_lie_last(b) else (0, 1, 2, 3)
-        distances.append((b.permute(order) - a.detach().permute(order)).abs().mean(dtype=torch.float32))
+        difference = b - a.detach()
+        distances.append(as_it_lies(difference).abs().mean(dtype=torch.float32))
     return torch.stack(distances).mean()
 
 
