@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pix2pix.command_line import parse, run
 from pix2pix.config import nearest
+from pix2pix.timing.agreement import Disagreement
 from pix2pix.timing.options import DataOptions, GrowthOptions, QualityOptions, TrainOptions, TranslateOptions, resolve
 from pix2pix.timing.output import command, show
 
@@ -21,7 +22,11 @@ def main(arguments: Sequence[str]) -> int:
         return 0 if verb else 2
     if verb not in VERBS:
         raise ValueError(f"unknown verb '{verb}'; {nearest(verb, VERBS)}")
-    return VERBS[verb](rest)
+    try:
+        return VERBS[verb](rest)
+    except Disagreement as error:
+        print(f"{PROG}: {error}", file=sys.stderr)
+        return 1
 
 
 def train(arguments: Sequence[str]) -> int:
@@ -29,13 +34,9 @@ def train(arguments: Sequence[str]) -> int:
     changes = {"batch": options.batch, "compile": options.compile, "precision": options.precision}
     task = resolve(options, data={"size": options.size}, model={"generator": options.generator}, train=changes)
 
-    from pix2pix.timing.training import Disagreement, lines, measure  # torch takes seconds, mistakes need not wait
+    from pix2pix.timing.training import lines, measure  # torch takes seconds, mistakes need not wait
 
-    try:
-        figures = measure(task, options.steps, options.against == "plain")
-    except Disagreement as error:
-        print(f"{PROG}: {error}", file=sys.stderr)
-        return 1
+    figures = measure(task, options.steps, options.against == "plain")
     if options.compile and not figures["compile"]:
         print("no C++ compiler found: the networks ran uncompiled; install g++ or clang++", file=sys.stderr)
     return show(figures, lines, options.json_, command("train", arguments))

@@ -6,24 +6,24 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from pix2pix import benchmark
 from pix2pix.config import Task, load_task, merge, validate
 from pix2pix.nn import build_discriminator, build_generator
-from pix2pix.nn.blocks import InstanceNorm
-from pix2pix.timing import training
-from pix2pix.timing.plain import PlainStep, verdict, with_usual_norms
-from pix2pix.timing.profile import KINDS, REST, kind_of, shares
-from pix2pix.timing.steps import Side, for_the_check, our_side, plain_side
-from pix2pix.timing.training import Disagreement, check_agreement
-from pix2pix.training.choices import choose
+from pix2pix.nn.blocks import InstanceNorm, PlainConv, join
+from pix2pix.nn.matrix_convolutions import StridedConv, TransposedConv
+from pix2pix.timing import growth, steps, training, translation
+from pix2pix.timing.agreement import Disagreement, check_agreement, check_output
+from pix2pix.timing.plain import PlainStep, verdict, with_usual_layers
+from pix2pix.timing.steps import Check, Side, for_the_check, mean_move, our_side, plain_side
 from pix2pix.training.losses import discriminator_loss, generator_loss
 
 TINY = ("--preset", "quick", "--size", "64", "--steps", "1")
@@ -77,7 +77,9 @@ def test_training_beside_the_plain_step(tmp_path: Path) -> None:
     assert all(figures[name] > 2**27 for name in ("peak_memory_bytes", "plain_peak_memory_bytes"))
     assert figures["losses"]["ours"].keys() == figures["losses"]["plain"].keys()
     assert {"l1", "generator", "discriminator", "features"} < set(figures["losses"]["plain"])
-    assert figures["steps"] == 1
+    assert {"gradient_generator", "gradient_discriminator"} < set(figures["losses"]["plain"])
+    assert {"move_generator", "move_discriminator"} < set(figures["losses"]["plain"])
+    assert (figures["steps"], figures["period"]) == (4, 4)  # the one step asked for, made a whole period
     assert figures["batch"] == 4
     assert figures["precision"] in ("fp32", "bf16")
     assert figures["machine"]
@@ -137,16 +139,56 @@ def test_the_real_command_refuses_with_a_status(tmp_path: Path) -> None:
 def test_sides_that_disagree_end_the_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def measure(task: Task, steps: int, against_plain: bool) -> dict[str, Any]:
+    def measure(*arguments: object) -> dict[str, Any]:
         check_agreement({"l1": 0.5}, {"l1": 0.6}, "bf16")
         raise AssertionError
 
     monkeypatch.setattr(training, "measure", measure)
-    assert benchmark.main(["train", *TINY]) == 1
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.count("\n") == 1
-    assert "'l1' of the same pair and weights is 0.5 here and 0.6 in the plain step" in said.err
+    monkeypatch.setattr(translation, "measure", measure)
+    monkeypatch.setattr(growth, "grow", measure)
+    for arguments in (["train", *TINY], ["translate", "--backend", "torch"], ["growth"]):
+        assert benchmark.main(arguments) == 1
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert said.err.count("\n") == 1
+        assert "'l1' of the same pair and weights is 0.5 here and 0.6 in the plain step" in said.err
+
+
+class WrongWay:
+    """A worker that is off: half a range from the plain way's output, or no number."""
+
+    def __init__(self, build: object, backend: str, *arguments: object, name: str) -> None:
+        self.value = {"plain": 0.0, "torch": 1.0, "onnxruntime-int8": 0.5}.get(backend, float("nan"))
+
+    def __enter__(self) -> WrongWay:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def ask(self, method: str) -> Any:
+        return {"seconds": (1.0, 1.0), "peak_memory": 1}.get(method, np.full((1, 3, 4, 4), self.value, np.float32))
+
+
+def test_a_backend_that_computes_something_else_ends_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(translation, "Worker", WrongWay)
+    for backend, off in (("torch", "127"), ("torch-bf16", "nan")):
+        assert benchmark.main(["translate", "--against", "plain", "--backend", backend, "--steps", "1"]) == 1
+        said = capsys.readouterr()
+        assert (said.out, said.err.count("\n")) == ("", 1)
+        assert f"backend '{backend}' differs from the generator itself by {off}" in said.err
+    measured = translation.measure(tiny_task(), None, 64, ["onnxruntime-int8"], 1, against_plain=True)
+    assert measured["backends"]["onnxruntime-int8"]["mean_difference"] == pytest.approx(63.75)  # lossy, and listed
+
+
+def test_how_far_a_backend_may_be_off() -> None:
+    check_output("torch-bf16", 0.99)
+    check_output("onnxruntime-int8", 5.0)
+    for backend, difference in (("openvino", 1.01), ("openvino", float("nan")), ("onnxruntime-int8", float("nan"))):
+        with pytest.raises(Disagreement, match="no speed is compared"):
+            check_output(backend, difference)
 
 
 # --- the two sides ---
@@ -164,6 +206,58 @@ def test_both_sides_compute_the_same(one_thread: None, adversarial: str, norm: s
     ours, plain = sides(task)
     for seed in (0, 1):
         assert check_agreement(ours.losses(seed), plain.losses(seed), "fp32") < 1e-4
+
+
+def test_the_check_sees_losses_gradients_and_moves(one_thread: None) -> None:
+    task = tiny_task(train={"discriminator_rate": 0.25})
+    ours, plain = (Check(build, task).figures(0) for build in (our_side, plain_side))
+    assert check_agreement(ours, plain, "fp32") < 1e-4
+    rate = task.train.learning_rate  # Adam's first step moves every weight that has a gradient by its rate
+    assert plain["move_generator"] == pytest.approx(rate, rel=0.05)
+    assert plain["move_discriminator"] == pytest.approx(rate / 4, rel=0.05)
+
+
+def no_update(step: PlainStep) -> None:
+    step.discriminator_adam.step = lambda: None  # type: ignore[method-assign,assignment,misc]
+
+
+def another_rate(step: PlainStep) -> None:
+    step.discriminator_adam.param_groups[0]["lr"] *= 1.01
+
+
+def no_gradient(step: PlainStep) -> None:
+    step.discriminator_adam.zero_grad = lambda *_: [  # type: ignore[method-assign,assignment]
+        parameter.register_hook(torch.zeros_like)
+        for parameter in step.discriminator.parameters()  # type: ignore[union-attr]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (no_gradient, "'gradient_discriminator'"),
+        (no_update, "'move_discriminator'"),
+        (another_rate, "'move_discriminator'"),
+        (lambda step: step.generator_adam.param_groups[0].update(lr=1e-3), "'move_generator'"),
+    ],
+)
+def test_an_update_that_is_wrong_is_found(
+    one_thread: None, monkeypatch: pytest.MonkeyPatch, change: Callable[[PlainStep], Any], found: str
+) -> None:
+    class Wrong(PlainStep):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            change(self)
+
+    ours = Check(our_side, tiny_task()).figures(0)
+    monkeypatch.setattr(steps, "PlainStep", Wrong)
+    with pytest.raises(Disagreement, match=found):
+        check_agreement(ours, Check(plain_side, tiny_task()).figures(0), "fp32")
+
+
+def test_mean_move_by_hand() -> None:
+    before, after = [torch.zeros(3), torch.ones(1, 1)], [torch.tensor([1.0, -1.0, 0.0]), torch.tensor([[3.0]])]
+    assert mean_move(before, after) == 1.0
 
 
 def test_the_check_moves_no_weight(one_thread: None) -> None:
@@ -198,68 +292,33 @@ def test_the_plain_losses_are_the_products() -> None:
         verdict("hinge", scores[0], True)
 
 
-def test_the_plain_networks_hold_none_of_this_products_norms() -> None:
+@pytest.mark.parametrize("name", ["unet", "compact_unet", "resnet6", "encoder_decoder"])
+def test_the_plain_networks_hold_none_of_this_products_layers(name: str) -> None:
     rng = torch.Generator().manual_seed(0)
-    generator = build_generator("compact_unet", 3, 3, size=64, width=8, rng=rng).eval()
+    generator = build_generator(name, 3, 3, size=64, width=8, rng=rng).eval()
+    discriminator = build_discriminator(3, 3, width=8)
     picture = torch.rand(1, 3, 64, 64, generator=rng) * 2 - 1
-    with torch.no_grad():
-        before = generator(picture)
-        PlainStep(generator, build_discriminator(3, 3, width=8), tiny_task().train)
-        after = generator(picture)
-    assert not any(isinstance(layer, InstanceNorm) for layer in generator.modules())
-    assert any(isinstance(layer, nn.InstanceNorm2d) for layer in generator.modules())
+    parameters = dict(generator.named_parameters())
+    before = generator(picture).detach()  # with gradients, as matrix products are for training alone
+    PlainStep(generator, discriminator, tiny_task().train)
+    after = generator(picture).detach()
+    layers = [*generator.modules(), *discriminator.modules()]
+    assert not any(isinstance(layer, InstanceNorm | StridedConv | TransposedConv | PlainConv) for layer in layers)
+    assert any(isinstance(layer, nn.InstanceNorm2d) for layer in layers)
+    assert {type(layer) for layer in layers if isinstance(layer, nn.Conv2d)} == {nn.Conv2d}
     torch.testing.assert_close(after, before, atol=1e-5, rtol=1e-4)
-    assert not any(layer.training for layer in with_usual_norms(generator).modules())
+    torch.testing.assert_close(dict(generator.named_parameters()), parameters, atol=0, rtol=0)
+    assert not any(layer.training for layer in with_usual_layers(generator).modules())
 
 
-# --- what is counted ---
-
-
-def test_flops_of_a_convolution_by_hand() -> None:
-    layer = nn.Conv2d(3, 8, 4, stride=2, padding=1)
-    picture = torch.rand(2, 3, 16, 16)  # needs no gradient itself: backward is the weight's gradient alone
-
-    def step() -> dict[str, torch.Tensor]:
-        loss = layer(picture).square().mean()
-        torch.autograd.backward(loss)
-        return {"loss": loss}
-
-    side = Side(step, {"generator": layer}, choose(tiny_task().train))
-    forward = 2 * (2 * 8 * 8 * 8) * (3 * 4 * 4)  # two operations x outputs x inputs of each
-    assert side.flops() == 2 * forward
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        layer(picture)
-    assert counter.get_total_flops() == forward
-    weights = 8 * 3 * 16 + 8
-    assert side.least_bytes() == weights * 40  # ten moves of four bytes
-    assert Side(step, {"generator": layer}, side.choices, average=True).least_bytes() == weights * 52
-
-
-def test_flops_grow_with_the_batch(one_thread: None) -> None:
-    one, three = (our_side(tiny_task(train={"batch": batch})).flops() for batch in (1, 3))
-    assert three == 3 * one
-
-
-@pytest.mark.parametrize(
-    ("operator", "kind"),
-    [
-        ("aten::mkldnn_convolution", "convolution forward"),
-        ("aten::convolution_backward", "convolution backward"),
-        ("aten::native_batch_norm_backward", "norms"),
-        ("aten::leaky_relu_", "activations"),
-        ("aten::tanh_backward", "activations"),
-        ("aten::_fused_adam_", "optimiser"),
-        ("aten::copy_", "copies and casts"),
-        ("aten::cat", "copies and casts"),
-        ("aten::mul", REST),
-    ],
-)
-def test_kinds_of_work(operator: str, kind: str) -> None:
-    assert kind_of(operator) == kind
-
-
-def test_shares_are_of_the_whole() -> None:
-    found = shares([("aten::mkldnn_convolution", 3.0), ("aten::relu", 1.0), ("aten::clamp_min", 0.0)])
-    assert set(found) == {*KINDS, REST}
-    assert found["convolution forward"] == 0.75
-    assert found["activations"] == 0.25
+def test_joining_copies_no_gradient_in_the_plain_step() -> None:
+    first, second = (torch.rand(1, channels, 4, 4, requires_grad=True) for channels in (3, 5))
+    arrived: dict[str, torch.Tensor] = {}
+    halves = [first * 1, second * 1]
+    joined = join(halves[0], halves[1])
+    for name, each in {"joined": joined, "first": halves[0], "second": halves[1]}.items():
+        each.register_hook(lambda gradient, name=name: arrived.update({name: gradient}))  # type: ignore[misc]
+    torch.autograd.backward(joined.square().sum())
+    whole = arrived["joined"]
+    assert arrived["first"].data_ptr() == whole.data_ptr()
+    assert arrived["second"].data_ptr() == whole[:, 3:].data_ptr()

@@ -70,7 +70,7 @@ def test_the_command_writes_a_table_of_data_sets(tmp_path: Path) -> None:
 def fake_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training points without training: memory is a GiB and as much for each 256 x 256 picture."""
 
-    def time_sides(task: Any, steps: int, against_plain: bool, profiled_steps: int) -> dict[str, Any]:
+    def time_sides(task: Any, steps: int, against_plain: bool, profiled: bool) -> dict[str, Any]:
         pictures = task.train.batch * task.data.size**2 / 256**2
         return {
             "seconds": {"ours": pictures},
@@ -100,6 +100,7 @@ def test_parts_are_added_and_what_needs_too_much_is_skipped(tmp_path: Path, monk
     assert [("skipped" in row) for row in batches] == [False, False, False, False, False, True]
     assert len(said) == 10
     page = (tmp_path / "performance.md").read_text()
+    assert "n = 4 steps, median of every 4 together, after warming up" in page
     assert "skipped: would need about 65 GiB" in page
     assert "| U-Net | 256 | 4 | fp32 | 1.00 | 4.000 | 5.00 |" in page
 
@@ -128,6 +129,7 @@ def test_files_of_another_kind_are_refused(tmp_path: Path) -> None:
 def test_a_page_of_nothing_yet() -> None:
     page = document({"included": {}, "parts": {}}, with_plot=False)
     assert page.startswith("# Performance\n")
+    assert "on CUDA that of torch's tensors" in page
     assert "##" not in page
 
 

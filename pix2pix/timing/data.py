@@ -14,7 +14,9 @@ from pix2pix.data.pairs import open_pairs
 from pix2pix.data.stream import TrainingStream, batches
 from pix2pix.representations import build_representation
 from pix2pix.timing.machine import peak_memory_bytes
-from pix2pix.timing.worker import Worker
+from pix2pix.timing.worker import ANSWER_SECONDS, Worker
+
+SECONDS_AN_IMAGE = 5  # after which it is not slow, but stuck
 
 
 class Delivery:
@@ -56,13 +58,14 @@ def measure(task: Task, images: int) -> dict[str, Any]:
     Each over at most one epoch. The operating system may hold the files themselves in either case.
     """
     cold_data = task.data.model_copy(update={"cache_gib": 0.0})
-    with Worker(Delivery, task.model_copy(update={"data": cold_data})) as worker:
+    with Worker(Delivery, task.model_copy(update={"data": cold_data}), name="the data") as worker:
         images = min(images, worker.ask("opened")["pairs"])
-        cold = images / worker.ask("pass_over", images)
-    with Worker(Delivery, task) as worker:
+        patience = ANSWER_SECONDS + SECONDS_AN_IMAGE * images
+        cold = images / worker.ask("pass_over", images, patience=patience)
+    with Worker(Delivery, task, name="the data") as worker:
         opened = worker.ask("opened")
-        worker.ask("pass_over", images)
-        warm = images / worker.ask("pass_over", images)
+        worker.ask("pass_over", images, patience=patience)
+        warm = images / worker.ask("pass_over", images, patience=patience)
         memory = worker.ask("opened")["peak_memory_bytes"]
     return {
         "what": "data",

@@ -32,7 +32,8 @@ def document(results: Mapping[str, Any], with_plot: bool, with_quality_plot: boo
     parts = [
         "# Performance",
         "Written by `python -m pix2pix.benchmark`, verbs growth and quality; every table says where and how it was "
-        "measured. 1 GiB is 2^30 bytes; memory is the peak of the whole process, libraries included.",
+        "measured. 1 GiB is 2^30 bytes; memory is the peak of the whole process, libraries included, and on CUDA that "
+        "of torch's tensors on the GPU alone.",
     ]
     if results["included"]:
         parts += ["## Beside the field's usual code", PLAIN]
@@ -48,10 +49,10 @@ def document(results: Mapping[str, Any], with_plot: bool, with_quality_plot: boo
 
 
 PLAIN = (
-    "The plain training step is fp32, eager, NCHW, batch 1, with torch's own norms, Adam and the allocator as it "
-    "ships; it has the same networks, losses and weights, and before anything is timed both sides must compute the "
-    "same losses from the same pair. Plain translation calls the same generator in fp32, eager, NCHW. Sides take "
-    "turns, each in a process of its own; figures are medians."
+    "The plain training step is fp32, eager, NCHW, batch 1, with torch's own convolutions, norms and Adam and the "
+    "allocator as it ships; it has the same networks, losses and weights, and before anything is timed both sides must "
+    "compute the same losses, gradients and updates from the same pair. Plain translation calls the same generator in "
+    "fp32, eager, NCHW. Sides take turns, each in a process of its own; figures are medians."
 )
 
 
@@ -65,7 +66,7 @@ def included(figures: Mapping[str, Any]) -> str:
 def section(part: str, measured: Mapping[str, Any]) -> str:
     """One part's table, with what it was measured by."""
     title, columns = SECTIONS[part]
-    n = f"n = {measured['steps']} after warming up, medians" if part != "data" else "n = 1"
+    n = f"{training.count(measured)}, after warming up" if part != "data" else "n = 1"
     beside = f"{measured['machine']}; {measured['software']}; {n}; seed {measured['seed']}; `{measured['command']}`"
     return f"### {title}\n\n{beside}\n\n{table(columns, measured['rows'])}"
 

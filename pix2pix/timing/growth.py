@@ -19,7 +19,7 @@ from pix2pix.config import Task, merge, validate
 from pix2pix.timing.data import Delivery
 from pix2pix.timing.document import write_document
 from pix2pix.timing.machine import available_memory_bytes
-from pix2pix.timing.training import described, time_sides
+from pix2pix.timing.training import described, period, periods, time_sides
 from pix2pix.timing.translation import PLAIN, chosen_backends
 from pix2pix.timing.translation import measure as measure_translation
 from pix2pix.timing.worker import Worker
@@ -64,6 +64,7 @@ def grow(
             "software": f"pix2pix {__version__}",
             "seed": task.train.seed,
             "steps": plan.steps,
+            **(timed_steps(task, plan) if part in ("train", "batch") else {}),
             "rows": rows,
         }
         for row in MEASURES[part](task, plan):
@@ -124,6 +125,12 @@ def _with(task: Task, generator: str, size: int, batch: int) -> Task:
     return validate(merge(task.model_dump(), changes), task.name)
 
 
+def timed_steps(task: Task, plan: Plan) -> dict[str, int]:
+    """The steps of a training that are timed at each point, whole periods of it."""
+    block = period(task.train)
+    return {"steps": periods(plan.steps, task.train) * block, "period": block}
+
+
 def _train(task: Task, plan: Plan) -> Iterator[Row]:
     for generator in plan.generators:
         yield from _steps(plan, [_with(task, generator, size, task.train.batch) for size in plan.sizes])
@@ -144,7 +151,7 @@ def _steps(plan: Plan, tasks: Sequence[Task]) -> Iterator[Row]:
         if needed > memory_limit():
             yield row | {"skipped": f"would need about {needed / 2**30:.0f} GiB"}
             continue
-        timed = time_sides(task, plan.steps, against_plain=False, profiled_steps=0)
+        timed = time_sides(task, plan.steps, against_plain=False, profiled=False)
         known.append((pixels, timed["memory"]["ours"]))
         seconds = timed["seconds"]["ours"]
         yield row | {
@@ -183,7 +190,7 @@ def _translate(task: Task, plan: Plan) -> Iterator[Row]:
 def _data(task: Task, plan: Plan) -> Iterator[Row]:
     drawn = task.model_copy(update={"data": task.data.model_copy(update={"path": "embedded"})})
     for count in plan.pairs:
-        with Worker(Delivery, drawn, count) as worker:
+        with Worker(Delivery, drawn, count, name=f"{count} drawn pairs") as worker:
             opened = worker.ask("opened")
         figures = {name: opened[name] for name in ("start_seconds", "peak_memory_bytes")}
         yield {"pairs": count, "kept_for_training": opened["pairs"], **figures}

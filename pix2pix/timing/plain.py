@@ -1,28 +1,43 @@
-"""The field's usual training step, written out: fp32, eager, NCHW, batch 1, torch's own norms, Adam and allocator.
+"""The field's usual training step, written out: fp32, eager, NCHW, batch 1, torch's own layers, Adam and allocator.
 
 Isola et al. 2017, section 3.3, in the order that implementations use: the discriminator learns from the output, cut
 off from the generator; then the generator learns through the discriminator, which looks at the output again.
+
+Maps still meet their skips in this product's `join`. At batch 1 and NCHW it is torch.cat, both ways: slices of a
+gradient along channels are dense in memory as they lie, and nothing is copied.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss, mse_loss
 
 from pix2pix.config import Train
-from pix2pix.nn.blocks import InstanceNorm
+from pix2pix.nn.blocks import InstanceNorm, PlainConv
+from pix2pix.nn.matrix_convolutions import StridedConv, TransposedConv
 from pix2pix.nn.patchgan import PatchGAN
 
+# These compute what their torch class does, and hold nothing more.
+CONVOLUTIONS: Mapping[type[nn.Module], type[nn.Module]] = {
+    StridedConv: nn.Conv2d,
+    TransposedConv: nn.ConvTranspose2d,
+    PlainConv: nn.Conv2d,
+}
 
-def with_usual_norms(network: nn.Module) -> nn.Module:
-    """`network`, changed in place: every instance norm of this product is torch's, with the same parameters."""
+
+def with_usual_layers(network: nn.Module) -> nn.Module:
+    """`network`, changed in place: this product's norms and convolutions are torch's own, with the same parameters."""
     for parent in list(network.modules()):
         for name, layer in list(parent.named_children()):
             if isinstance(layer, InstanceNorm):
                 usual = nn.InstanceNorm2d(len(layer.weight), eps=layer.eps, affine=True)
                 usual.load_state_dict(layer.state_dict())
                 setattr(parent, name, usual.train(layer.training))
+            elif type(layer) in CONVOLUTIONS:
+                layer.__class__ = CONVOLUTIONS[type(layer)]
     return network
 
 
@@ -45,12 +60,12 @@ class PlainStep:
     """
 
     def __init__(self, generator: nn.Module, discriminator: PatchGAN | None, settings: Train) -> None:
-        self.generator = with_usual_norms(generator)
+        self.generator = with_usual_layers(generator)
         self.discriminator = discriminator
         self.settings = settings
         self.generator_adam = torch.optim.Adam(generator.parameters(), settings.learning_rate, settings.betas)
         if discriminator is not None:
-            with_usual_norms(discriminator)
+            with_usual_layers(discriminator)
             rate = settings.learning_rate * settings.discriminator_rate
             self.discriminator_adam = torch.optim.Adam(discriminator.parameters(), rate, settings.betas)
 

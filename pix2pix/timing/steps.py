@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,13 +22,13 @@ from pix2pix.timing.profile import where_time_goes
 from pix2pix.training.assembly import build_objective
 from pix2pix.training.choices import Choices, choose
 from pix2pix.training.engine import prepare
-from pix2pix.training.objectives import Progress
+from pix2pix.training.objectives import AVERAGED_EVERY, Progress
 from pix2pix.training.probes import gradient_norm
 
 # Moves of one number for each weight that no step can do without: read in the forward and in the backward pass, its
 # gradient written; Adam reads gradient, weight and two moments, and writes weight and moments.
 MOVES_A_WEIGHT = 2 + 1 + 4 + 3
-MOVES_OF_AN_AVERAGE = 3  # two weights read, one written
+MOVES_OF_AN_AVERAGE = 3 / AVERAGED_EVERY  # two weights read, one written, every so many steps
 
 
 @dataclass
@@ -51,10 +51,20 @@ class Side:
         return time.perf_counter() - started
 
     def losses(self, seed: int) -> dict[str, float]:
-        """The losses of one step, and the norm of the generator's gradient."""
+        """The losses of one step, and the norm of each network's gradient."""
         torch.manual_seed(seed)
         losses = {name: float(value.detach()) for name, value in self.step().items()}
-        return losses | {"gradient_norm": gradient_norm(self.networks["generator"].parameters())}
+        norms = {f"gradient_{name}": gradient_norm(each.parameters()) for name, each in self.networks.items()}
+        return losses | norms
+
+    def moves(self, seed: int) -> dict[str, float]:
+        """How far one step moves the weights of each network, on average, without signs."""
+        torch.manual_seed(seed)
+        before = {name: [p.detach().clone() for p in each.parameters()] for name, each in self.networks.items()}
+        self.step()
+        return {
+            f"move_{name}": mean_move(before[name], list(each.parameters())) for name, each in self.networks.items()
+        }
 
     def flops(self) -> int:
         """Floating-point operations of one step's convolutions and matrix products, counted by torch as it runs."""
@@ -66,7 +76,7 @@ class Side:
         """Bytes that a step moves at least for weights (float32), gradients and Adam's moments; activations not."""
         weights = {name: sum(p.numel() for p in network.parameters()) for name, network in self.networks.items()}
         moves = MOVES_A_WEIGHT * sum(weights.values())
-        return 4 * (moves + (MOVES_OF_AN_AVERAGE * weights["generator"] if self.average else 0))
+        return round(4 * (moves + (MOVES_OF_AN_AVERAGE * weights["generator"] if self.average else 0)))
 
     def where_time_goes(self, steps: int) -> dict[str, float]:
         """Shares of the time by kind of work."""
@@ -81,13 +91,44 @@ class Side:
         return self.choices
 
 
-def for_the_check(task: Task) -> Task:
-    """`task` as both ways can compute one step of it alike: batch 1, no dropout, and no weight moves.
+class Check:
+    """What one step of a way to make it computes, for a `Worker`."""
+
+    def __init__(self, build: Callable[[Task, bool], Side], task: Task) -> None:
+        """`build` is `our_side` or `plain_side`. Raises as they do."""
+        self.build = build
+        self.side = build(for_the_check(task), True)
+        settled = task.train.model_copy(update={"precision": self.side.choices.precision})
+        self.task = task.model_copy(update={"train": settled})
+
+    def figures(self, seed: int) -> dict[str, float]:
+        """The losses of one step, the norm of each network's gradient, and how far each Adam moves its weights."""
+        moving = self.build(for_the_check(self.task, self.task.train.learning_rate), True)
+        return self.side.losses(seed) | moving.moves(seed)
+
+    def flops(self) -> int:
+        """As `Side.flops`, of one pair."""
+        return self.side.flops()
+
+    def chosen(self) -> Choices:
+        """What was chosen for the machine."""
+        return self.side.choices
+
+
+@torch.no_grad()
+def mean_move(before: Sequence[Tensor], after: Sequence[Tensor]) -> float:
+    """Mean absolute difference of all numbers in two lists of tensors of the same shapes."""
+    moved = sum(float((b - a).abs().sum(dtype=torch.float64)) for a, b in zip(before, after, strict=True))
+    return moved / sum(each.numel() for each in before)
+
+
+def for_the_check(task: Task, learning_rate: float = 1e-30) -> Task:
+    """`task` as both ways can compute one step of it alike: batch 1, no dropout, and at first no weight moves.
 
     Where a step looks at the discriminator before and where after its update differs between the two ways; with a
     rate that moves no weight the losses do not tell the difference. Compiled or not makes none that matters.
     """
-    changes: dict[str, Any] = {"batch": 1, "learning_rate": 1e-30, "compile": False, "r1": 0.0, "ema": 0.0}
+    changes: dict[str, Any] = {"batch": 1, "learning_rate": learning_rate, "compile": False, "r1": 0.0, "ema": 0.0}
     return validate(merge(task.model_dump(), {"model": {"dropout": 0.0}, "train": changes}), task.name)
 
 

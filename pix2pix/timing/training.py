@@ -1,66 +1,60 @@
 """Images a second of the training step, how near it comes to the machine's limits, and how far ahead of the usual one.
 
-The two sides live in processes of their own and take turns, step by step, so that a machine's drift meets both.
+The two sides live in processes of their own and take turns, so that a machine's drift meets both. Each turn is a whole
+period of a training: what happens in some steps only, above all the average of the generator, has its share in each.
 """
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
 from pix2pix import __version__
-from pix2pix.config import Task
+from pix2pix.config import Task, Train
+from pix2pix.timing.agreement import check_agreement
 from pix2pix.timing.machine import Limits
-from pix2pix.timing.steps import for_the_check, our_side, plain_side
+from pix2pix.timing.steps import Check, our_side, plain_side
 from pix2pix.timing.worker import Worker
 from pix2pix.training.choices import Choices
+from pix2pix.training.objectives import AVERAGED_EVERY
 
 WARM_UP = 3
-PROFILED_STEPS = 3
-# Relative, of each loss and of the norm of the generator's gradient. Measured over four generators of 64 to 256 px: in
-# fp32 4e-7 and 2e-5, in bf16 1.5e-3 and 4.5e-3 at most.
-TOLERANCE = {"fp32": 1e-4, "bf16": 0.02}
 
 
-class Disagreement(Exception):
-    """The two sides do not compute the same losses, so their speeds are not comparable."""
+def period(settings: Train) -> int:
+    """The number of steps after which the work of a training repeats."""
+    every = AVERAGED_EVERY if settings.ema > 0 else 1
+    penalised = settings.gan_weight > 0 and settings.r1 > 0 and settings.adversarial != "wgan_gp"
+    return math.lcm(every, settings.r1_every) if penalised else every
 
 
-def check_agreement(ours: Mapping[str, float], plain: Mapping[str, float], precision: str) -> float:
-    """The largest relative difference of the losses. Raises Disagreement where one is beyond its tolerance."""
-    largest, allowed = 0.0, TOLERANCE[precision]
-    for name, expected in plain.items():
-        got = ours[name]
-        difference = abs(got - expected) / max(abs(expected), 1e-12)
-        if not difference <= allowed:
-            raise Disagreement(
-                f"'{name}' of the same pair and weights is {got:.6g} here and {expected:.6g} in the plain step: "
-                f"{difference:.2g} apart, expected at most {allowed:g} in {precision}; no speed is compared"
-            )
-        largest = max(largest, difference)
-    return largest
+def periods(steps: int, settings: Train) -> int:
+    """How many whole periods have at least `steps` steps."""
+    return math.ceil(steps / period(settings))
 
 
 def measure(task: Task, steps: int, against_plain: bool) -> dict[str, Any]:
-    """Time `steps` steps of `task` after warming up; medians. Raises Disagreement, and ValueError for user's mistakes.
+    """Time `steps` steps of `task`, or more to whole periods, after warming up; medians of the periods.
 
-    FLOPs are counted by torch as a step of batch 1 runs; a larger batch takes as many times more.
+    Raises Disagreement where the sides do not compute the same, and ValueError for user's mistakes. FLOPs are counted
+    by torch as a step of batch 1 runs; a larger batch takes as many times more.
     """
-    with Worker(our_side, for_the_check(task), True) as worker:
+    with Worker(Check, our_side, task, name="our step") as worker:
         checked: Choices = worker.ask("chosen")
-        losses = {"ours": worker.ask("losses", task.train.seed)}
+        losses = {"ours": worker.ask("figures", task.train.seed)}
         flops = worker.ask("flops") * task.train.batch
     settled = task.train.model_copy(update={"precision": checked.precision})
     task = task.model_copy(update={"train": settled})
     figures: dict[str, Any] = {}
     if against_plain:
-        with Worker(plain_side, for_the_check(task), True) as worker:
-            losses["plain"] = worker.ask("losses", task.train.seed)
+        with Worker(Check, plain_side, task, name="the plain step") as worker:
+            losses["plain"] = worker.ask("figures", task.train.seed)
         figures["largest_difference"] = check_agreement(losses["ours"], losses["plain"], checked.precision)
         losses["ours"] = {name: losses["ours"][name] for name in losses["plain"]}
-    with Worker(Limits, checked.device) as worker:
+    with Worker(Limits, checked.device, name="the machine's limits") as worker:
         peak = worker.ask("matmul_flops_per_second", checked.precision)
         bandwidth = worker.ask("copied_bytes_per_second")
 
@@ -69,7 +63,8 @@ def measure(task: Task, steps: int, against_plain: bool) -> dict[str, Any]:
     figures |= {
         "what": "train",
         **described(task, timed["choices"]),
-        "steps": steps,
+        "steps": periods(steps, task.train) * period(task.train),
+        "period": period(task.train),
         "images_per_second": task.train.batch / seconds,
         "seconds_a_step": seconds,
         "peak_memory_bytes": timed["memory"]["ours"],
@@ -90,24 +85,28 @@ def measure(task: Task, steps: int, against_plain: bool) -> dict[str, Any]:
     return figures
 
 
-def time_sides(task: Task, steps: int, against_plain: bool, profiled_steps: int = PROFILED_STEPS) -> dict[str, Any]:
-    """Median seconds of one step and peak memory of each side; then, of ours, where the time goes."""
+def time_sides(task: Task, steps: int, against_plain: bool, profiled: bool = True) -> dict[str, Any]:
+    """Seconds of one step, of the median of whole periods, and peak memory of each side; of ours, where time goes."""
     builders = {"ours": our_side} | ({"plain": plain_side} if against_plain else {})
+    block = period(task.train)
     with ExitStack() as stack:
-        workers = {name: stack.enter_context(Worker(build, task)) for name, build in builders.items()}
+        workers = {
+            name: stack.enter_context(Worker(build, task, name=f"the step '{name}'"))
+            for name, build in builders.items()
+        }
         for worker in workers.values():
             worker.ask("seconds", WARM_UP)
         seconds: dict[str, list[float]] = {name: [] for name in workers}
-        for _ in range(steps):
+        for _ in range(periods(steps, task.train)):
             for name, worker in workers.items():
-                seconds[name].append(worker.ask("seconds", 1))
+                seconds[name].append(worker.ask("seconds", block) / block)
         ours = workers["ours"]
         return {
             "seconds": {name: statistics.median(times) for name, times in seconds.items()},
             "memory": {name: worker.ask("peak_memory") for name, worker in workers.items()},
             "least_bytes": ours.ask("least_bytes"),
             "choices": ours.ask("chosen"),
-            "where_time_goes": ours.ask("where_time_goes", profiled_steps) if profiled_steps else {},
+            "where_time_goes": ours.ask("where_time_goes", block) if profiled else {},
         }
 
 
@@ -128,6 +127,12 @@ def described(task: Task, choices: Choices) -> dict[str, Any]:
     }
 
 
+def count(figures: Mapping[str, Any]) -> str:
+    """What a median is of; figures of before there were periods are of single steps."""
+    block = figures.get("period", 1)
+    return f"n = {figures['steps']} steps, median" + (f" of every {block} together" if block > 1 else "")
+
+
 def lines(figures: Mapping[str, Any]) -> list[str]:
     """The figures for people."""
     compiled = "compiled" if figures["compile"] else "eager"
@@ -137,7 +142,7 @@ def lines(figures: Mapping[str, Any]) -> list[str]:
     where = sorted(figures["where_time_goes"].items(), key=lambda pair: -pair[1])
     said = [
         f"{figures['machine']}, {figures['threads']} threads; {figures['software']}",
-        f"{figures['task']}: {network}; n = {figures['steps']} steps, median",
+        f"{figures['task']}: {network}; {count(figures)}",
         f"{figures['images_per_second']:.2f} images/s, peak memory {figures['peak_memory_bytes'] / 2**30:.2f} GiB",
         f"{figures['flops_per_second'] / 1e12:.3f} TFLOP/s, {figures['peak_share']:.0%} of the machine's "
         f"{figures['peak_flops_per_second'] / 1e12:.3f} in a large {figures['precision']} matrix product",
@@ -149,6 +154,7 @@ def lines(figures: Mapping[str, Any]) -> list[str]:
         said += [
             f"plain step (batch 1, fp32, eager, NCHW): {figures['plain_images_per_second']:.2f} images/s, "
             f"peak memory {figures['plain_peak_memory_bytes'] / 2**30:.2f} GiB",
-            f"ratio {figures['ratio']:.2f}; losses of one pair differ by {figures['largest_difference']:.1e} at most",
+            f"ratio {figures['ratio']:.2f}; losses, gradients and updates of one pair differ by "
+            f"{figures['largest_difference']:.1e} at most",
         ]
     return said

@@ -19,9 +19,10 @@ from pix2pix.backends import available_backends, build_backend
 from pix2pix.checkpoint import load_model, load_weights
 from pix2pix.command_line import machine
 from pix2pix.config import Task, merge, nearest, validate
+from pix2pix.timing.agreement import check_output
 from pix2pix.timing.machine import peak_memory_bytes, synchronizer
 from pix2pix.timing.pictures import example_batch
-from pix2pix.timing.plain import with_usual_norms
+from pix2pix.timing.plain import with_usual_layers
 from pix2pix.timing.worker import Worker
 from pix2pix.training.choices import choose_device
 from pix2pix.translator import build_model_generator
@@ -74,7 +75,7 @@ def build_way(name: str, task: Task, model: Path | None, size: int) -> Way:
     count = CALIBRATION_PICTURES if name == "onnxruntime-int8" else PICTURES
     pictures = example_batch(task.model_copy(update={"data": data}), count).source.to(device)
     if name == PLAIN:
-        return Way(plainly(with_usual_norms(generator)), pictures, device)
+        return Way(plainly(with_usual_layers(generator)), pictures, device)
     built = build_backend(name, generator, pictures[:1], list(torch.split(pictures, 1)))  # type: ignore[arg-type]
     return Way(built, pictures[:PICTURES], device)
 
@@ -102,7 +103,10 @@ def chosen_backends(asked: str | None, device: str) -> list[str]:
 def measure(
     task: Task, model: Path | None, size: int, backends: Sequence[str], steps: int, against_plain: bool
 ) -> dict[str, Any]:
-    """Time pictures of `size` through each backend, each in its own process, in turns; medians of `steps`."""
+    """Time pictures of `size` through each backend, each in its own process, in turns; medians of `steps`.
+
+    Raises Disagreement where a backend beside the plain way computes another function, and ValueError for mistakes.
+    """
     if model is not None:
         trained = load_model(model).task
         task = validate(merge(trained.model_dump(), {"train": {"device": task.train.device}}), str(model))
@@ -110,7 +114,7 @@ def measure(
         task = validate(merge(task.model_dump(), {"data": {"size": size}}), "--size")
     names = [*([PLAIN] if against_plain else []), *backends]
     with ExitStack() as stack:
-        ways = {name: stack.enter_context(Worker(build_way, name, task, model, size)) for name in names}
+        ways = {name: stack.enter_context(_worker(name, task, model, size)) for name in names}
         seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
         for turn in range(WARM_UP + steps):
             for name, way in ways.items():
@@ -128,6 +132,7 @@ def measure(
             "mean_difference": float(levels.mean()),
             "largest_difference": float(levels.max()),
         }
+        check_output(name, rows[name]["mean_difference"])
     return {
         "what": "translate",
         "model": model.stem if model is not None else None,
@@ -140,6 +145,10 @@ def measure(
         "software": f"pix2pix {__version__}, torch {torch.__version__}",
         "backends": rows,
     }
+
+
+def _worker(name: str, task: Task, model: Path | None, size: int) -> Worker:
+    return Worker(build_way, name, task, model, size, name=f"backend '{name}'")
 
 
 def row(seconds: Sequence[tuple[float, float]], memory: int) -> dict[str, float]:
