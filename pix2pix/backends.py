@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from pix2pix.backend_choice import BackendName, kept_model
-from pix2pix.batch.lanes import SMALL, PictureByPicture, Run
+from pix2pix.batch.lanes import SMALL, PictureByPicture, Run, narrow, threads
 from pix2pix.nn.inference import simplify
 from pix2pix.nn.packed import has_fast_bf16, in_bf16, pack_heavy_convolutions
 from pix2pix.training.choices import has_compiler
@@ -32,6 +32,9 @@ from pix2pix.training.choices import has_compiler
 OPSET = 17
 CONVERSION = 1  # to be raised when `simplify` or `to_onnx` makes another model of the same weights
 LARGEST_DIFFERENCE = 1.0  # mean, in levels of 255, from the generator itself; a backend that is further off is refused
+
+# torch's exporter and `warnings.catch_warnings` keep their state in the process.
+_building = threading.RLock()
 
 
 class Backend(Protocol):
@@ -50,11 +53,12 @@ class Backend(Protocol):
 
 def build_backend(
     name: BackendName, generator: nn.Module, example: Tensor, calibration: Sequence[Tensor] = ()
-) -> Backend:
+) -> PictureByPicture:
     """Make `generator` ready to run; the generator itself stays as it is.
 
     `example` is a picture (1, C, H, W) of the size that will be most frequent: other sizes work too, some slower.
     `calibration` are pictures of that form, of any size, from which 8-bit ranges are taken; a dozen are enough.
+    Any thread may build; one at a time does.
     Raises ValueError for an unknown name, and where the machine lacks a package or a compiler that it needs.
     """
     if name not in BUILDERS:
@@ -64,7 +68,11 @@ def build_backend(
     multiple = generator.multiple
     assert isinstance(multiple, int)
     beside = SMALL * example.shape[2] * example.shape[3] if name in SIDE_BY_SIDE and example.device.type == "cpu" else 0
-    return PictureByPicture(name, multiple, BUILDERS[name](generator, example, calibration), beside)
+    with _building:
+        run = BUILDERS[name](generator, example, calibration)
+        if name in THROUGH_ONNX:
+            run(example)  # pybind11 sets up numpy at the first call, and two threads that meet there wait for ever
+    return PictureByPicture(name, multiple, run, beside, forks=name not in THROUGH_ONNX)
 
 
 def available_backends(device: str = "cpu") -> list[BackendName]:
@@ -88,15 +96,35 @@ def measure(backends: Sequence[Backend], batch: Tensor, repeats: int = 5) -> dic
     """
     for backend in backends:
         backend(batch)
+    _wait_for(batch.device.type)
     seconds: dict[str, list[float]] = {backend.name: [] for backend in backends}
     for _ in range(repeats):
         for backend in backends:
             started = time.perf_counter()
             backend(batch)
-            if batch.device.type == "cuda":
-                torch.cuda.synchronize()
+            _wait_for(batch.device.type)
             seconds[backend.name].append(time.perf_counter() - started)
     return {name: statistics.median(times) for name, times in seconds.items()}
+
+
+def difference(backend: Backend, generator: nn.Module, example: Tensor) -> tuple[float, float]:
+    """Mean and largest absolute difference of `backend` from `generator` itself on `example`, in levels of 255."""
+    with torch.inference_mode():
+        levels = (backend(example) - generator(example)).abs() * 127.5
+    return levels.mean().item(), levels.max().item()
+
+
+def is_close(mean: float) -> bool:
+    """Whether a backend with that mean difference may take the generator's place; not where it is NaN."""
+    return mean <= LARGEST_DIFFERENCE
+
+
+def _wait_for(device: str) -> None:
+    """Until the device has done what it was given; the CPU is never given anything to do later."""
+    if device == "cuda":
+        torch.cuda.synchronize()
+    elif device == "mps":
+        torch.mps.synchronize()
 
 
 def choose(generator: nn.Module, example: Tensor, say: Callable[[str], None]) -> BackendName:
@@ -106,25 +134,22 @@ def choose(generator: nn.Module, example: Tensor, say: Callable[[str], None]) ->
     that is off by more than `LARGEST_DIFFERENCE` on average is refused. 8 bits need calibration, and are left out.
     """
     built: list[Backend] = [_Plain(generator)]
-    with torch.inference_mode():
-        expected = generator(example)
     off: dict[str, str] = {}
     for name in available_backends(example.device.type):
         if name == "onnxruntime-int8":
             continue
         try:
             backend = build_backend(name, generator, example)
-            levels = (backend(example) - expected).abs() * 127.5
+            mean, largest = difference(backend, generator, example)
         except (ValueError, RuntimeError) as error:
             say(f"{name}: left out, {str(error).splitlines()[0]}")
             continue
-        mean, largest = levels.mean().item(), levels.max().item()
         off[name] = f"off by {mean:.2f} levels of 255 on average, {largest:.0f} at most"
-        if mean > LARGEST_DIFFERENCE or mean != mean:
+        if not is_close(mean):
             say(f"{name}: refused, {off[name]}")
         else:
             built.append(backend)
-    count = 4 * torch.get_num_threads()
+    count = 4 * threads()
     seconds = measure(built, example.repeat(count, 1, 1, 1))
     for each, all_of_them in seconds.items():
         times = f"{1000 * all_of_them / count:.1f} ms a picture"
@@ -162,9 +187,14 @@ def _torch(generator: nn.Module, example: Tensor, calibration: Sequence[Tensor])
 
 def _torch_bf16(generator: nn.Module, example: Tensor, calibration: Sequence[Tensor]) -> Run:
     network = in_bf16(simplify(generator))
-    if example.device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    if example.device.type == "cpu" and _packs_bf16():
         pack_heavy_convolutions(network, example.to(torch.bfloat16, memory_format=torch.channels_last))
     return _torch_run(network, torch.bfloat16)
+
+
+def _packs_bf16() -> bool:
+    # Builds of torch without oneDNN lack the second question.
+    return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # type: ignore[no-untyped-call]
 
 
 def _torch_compiled(generator: nn.Module, example: Tensor, calibration: Sequence[Tensor]) -> Run:
@@ -187,12 +217,12 @@ def _torch_run(network: Callable[[Tensor], Tensor], dtype: torch.dtype) -> Run:
 def to_onnx(generator: nn.Module, example: Tensor) -> bytes:
     """`generator`, simplified, as an ONNX model with input `picture` (1, C, H, W) and `output`; H and W are free."""
     axes = {2: "height", 3: "width"}
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
+    with _building, _temporary_folder() as folder, warnings.catch_warnings(), torch.no_grad():
         path = Path(folder) / "model.onnx"
         # The newer exporter needs one more package (onnxscript); this one traces, and says that it is the older.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            simplify(generator).cpu(),
+            simplify(generator, exporting=True).cpu(),
             (example.cpu(),),
             path,
             dynamo=False,
@@ -202,6 +232,11 @@ def to_onnx(generator: nn.Module, example: Tensor) -> bytes:
             dynamic_axes={"picture": axes, "output": axes},
         )
         return path.read_bytes()
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    # Windows cannot delete a file that is still mapped into memory.
+    return tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
 
 
 def _import(package: str) -> Any:
@@ -219,7 +254,7 @@ def _onnxruntime(generator: nn.Module, example: Tensor, calibration: Sequence[Te
 def _onnxruntime_run(model: bytes) -> Run:
     runtime = _import("onnxruntime")
     options = runtime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
+    options.intra_op_num_threads = threads()
     session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     return lambda picture: torch.from_numpy(session.run(None, {"picture": picture.numpy(force=True)})[0])
 
@@ -242,7 +277,7 @@ def _onnxruntime_int8(generator: nn.Module, example: Tensor, calibration: Sequen
     # Else it advises a preparation on the console, which changes nothing here.
     _import("onnxruntime.quantization.quant_utils").add_pre_process_metadata(model)
     convolutions = [node.name for node in model.graph.node if node.op_type == "Conv"]
-    with tempfile.TemporaryDirectory() as folder:
+    with _temporary_folder() as folder:
         path = Path(folder) / "model.onnx"
         quantization.quantize_static(
             model,
@@ -264,10 +299,10 @@ def _openvino(
     def convert(path: Path) -> None:
         openvino.save_model(core.read_model(to_onnx(generator, example)), path, compress_to_fp16=hint == "bf16")
 
-    with kept_model(_fingerprint(generator, example, hint), convert) as path:
-        model = core.read_model(path)
-    threads = torch.get_num_threads()
-    settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": threads}
+    model = kept_model(_fingerprint(generator, example, hint), convert, core.read_model)
+    count = threads()
+    settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": count}
+    beside = count // narrow(count)
     small = SMALL * example.shape[2] * example.shape[3]
     own = threading.local()  # a request for each lane and kind of picture
 
@@ -277,7 +312,7 @@ def _openvino(
         fitting = model.clone()
         if kind == "example":
             fitting.reshape(list(example.shape))
-        return core.compile_model(fitting, "CPU", {**settings, "NUM_STREAMS": 1 if kind == "large" else threads})
+        return core.compile_model(fitting, "CPU", {**settings, "NUM_STREAMS": 1 if kind == "large" else beside})
 
     def run(picture: Tensor) -> Tensor:
         pixels = picture.shape[2] * picture.shape[3]
@@ -307,13 +342,15 @@ def _fingerprint(generator: nn.Module, example: Tensor, hint: str) -> str:
 SIDE_BY_SIDE = ("torch-bf16", "openvino", "openvino-bf16")
 """Backends that compute small pictures side by side. Plain torch gives figures, and keeps to the order of old ones."""
 
+THROUGH_ONNX = ("onnxruntime", "onnxruntime-int8", "openvino", "openvino-bf16")
+
 BUILDERS: Mapping[BackendName, Callable[[nn.Module, Tensor, Sequence[Tensor]], Run]] = {
     "torch": _torch,
     "torch-bf16": _torch_bf16,
     "torch-compiled": _torch_compiled,
     "onnxruntime": _onnxruntime,
-    "onnxruntime-int8": _onnxruntime_int8,
     "openvino": partial(_openvino, "f32"),
     "openvino-bf16": partial(_openvino, "bf16"),
+    "onnxruntime-int8": _onnxruntime_int8,
 }
 assert tuple(BUILDERS) == get_args(BackendName)

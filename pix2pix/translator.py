@@ -14,8 +14,9 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from pix2pix.backend_choice import BackendName, choice_key, store_choice, stored_choice
-from pix2pix.backends import Backend, build_backend, choose, quick_choice
+from pix2pix.backend_choice import FEWER_BITS, BackendName, choice_key, store_choice, stored_choice
+from pix2pix.backends import build_backend, choose, difference, is_close, quick_choice
+from pix2pix.batch.lanes import PictureByPicture, threads
 from pix2pix.checkpoint import Facts, ReleasedModel, load_weights
 from pix2pix.command_line import machine
 from pix2pix.config import Task
@@ -26,10 +27,11 @@ from pix2pix.nn.blocks import NoiseInjection
 from pix2pix.representations import build_representation
 from pix2pix.upsampling import enlarge_by_classes, enlarge_by_picture, shrink
 
-LONGEST = (
-    4  # the network's long side is at most this many times `work_size`: a strip of 1x1300 would come to 83,000 pixels
-)
+# The network's long side is at most this many times `work_size`: a strip of 1x1300 would come to 83,000 pixels.
+LONGEST = 4
 SMALLEST_WORK_SIZE = 16
+
+_sampling = threading.Lock()  # dropout and noise draw from torch's generator, which is the process's
 
 
 def build_model_generator(task: Task, rng: torch.Generator | None = None) -> nn.Module:
@@ -59,6 +61,25 @@ def choose_device(name: str) -> torch.device:
         reason = str(error).splitlines()[0]
         raise ValueError(f"device '{name}' cannot be used: {reason}; expected auto or cpu") from None
     return device
+
+
+def rectangles(classes: int, height: int, width: int) -> Tensor:
+    """A label map (1, classes, height, width), +1 for a pixel's class and -1 elsewhere, always the same."""
+    rng = np.random.default_rng(0)
+    labels = np.zeros((height, width), np.int64)
+    for _ in range(40):
+        top, left = rng.integers(0, height), rng.integers(0, width)
+        tall, wide = rng.integers(1, height // 3 + 2), rng.integers(1, width // 3 + 2)
+        labels[top : top + tall, left : left + wide] = rng.integers(0, classes)
+    return torch.full((1, classes, height, width), -1.0).scatter_(1, torch.from_numpy(labels)[None, None], 1.0)
+
+
+def clouds(channels: int, height: int, width: int) -> Tensor:
+    """A smooth picture (1, channels, height, width) in [-1, 1] with a little noise, always the same."""
+    rng = torch.Generator().manual_seed(0)
+    coarse = torch.rand(1, channels, 9, 9, generator=rng) * 2 - 1
+    smooth = nn.functional.interpolate(coarse, (height, width), mode="bicubic")
+    return (smooth + 0.05 * torch.randn(1, channels, height, width, generator=rng)).clamp(-1, 1)
 
 
 class _Undrawn(TorchFunctionMode):
@@ -104,7 +125,6 @@ class Translator:
         self._input = build_representation(task.data.input, task.data.palette)
         self._target = build_representation(task.data.target, task.data.palette)
         self._input_is_labels = task.data.input == "labels_onehot" or "palette" in task.data.normalise
-        self._lock = threading.Lock()
         with _Undrawn():
             self._generator = build_model_generator(task)
         load_weights(self._generator, model)
@@ -118,11 +138,11 @@ class Translator:
 
     @property
     def example(self) -> Tensor:
-        """An input of the network, of the size that most pictures have there."""
+        """An input of the network, of the size that most pictures have there, about as lively as a picture."""
         side = self.task.data.size if self.task.work == "native" else self.work_size
         rows, columns = self._padded_shape(side, side)
-        rng = torch.Generator().manual_seed(0)
-        return torch.rand(1, self._input.channels, rows, columns, generator=rng).mul_(2).sub_(1).to(self.device)
+        is_onehot = self.task.data.input == "labels_onehot"
+        return (rectangles if is_onehot else clouds)(self._input.channels, rows, columns).to(self.device)
 
     @property
     def choice_key(self) -> str:
@@ -132,7 +152,7 @@ class Translator:
             f"{model.generator} of width {model.width or 'default'}, norm {model.norm}, upsampling {model.upsampling}"
         )
         sizes = f"{channels} to {self._target.channels} channels, {rows} pixels, trained at {self.task.data.size}"
-        return choice_key(f"{self.device.type}, {machine()}", torch.get_num_threads(), f"{kind}, {sizes}")
+        return choice_key(f"{self.device.type}, {machine()}", threads(), f"{kind}, {sizes}")
 
     @property
     def is_measured(self) -> bool:
@@ -146,19 +166,52 @@ class Translator:
         say(f"{name}: the fastest; " + ("stored for this machine" if stored else "the cache folder cannot be written"))
         self._backend = self._build_backend(name)
 
-    def _build_backend(self, asked: BackendName | Literal["auto"]) -> Backend:
+    def _build_backend(self, asked: BackendName | Literal["auto"]) -> PictureByPicture:
         generator, example = self._placed_generator(), self.example
         if asked != "auto":
             return build_backend(asked, generator, example)
         stored, usual = stored_choice(self.choice_key), quick_choice(self.device.type)
+        if stored is None:
+            return build_backend(usual, generator, example)
         try:
-            return build_backend(stored or usual, generator, example)
+            return self._build_checked(stored)
         except (ValueError, RuntimeError) as error:
-            if stored is None:
-                raise
             reason = str(error).splitlines()[0]
             print(f"pix2pix: the stored {reason}; using '{usual}'", file=sys.stderr)
             return build_backend(usual, generator, example)
+
+    def _build_checked(self, name: BackendName) -> PictureByPicture:
+        """The backend stored for this kind of generator, or 'torch' where it is too far off for these weights.
+
+        It may have been measured with others. A model is checked once, which takes as long as two pictures; a file
+        counts as the same model while its path, size and time are.
+        """
+        generator, example = self._placed_generator(), self.example
+        if name not in FEWER_BITS:
+            return build_backend(name, generator, example)
+        key = self._checked_key(name)
+        checked = stored_choice(key)
+        if checked is not None:
+            return build_backend(checked, generator, example)
+        backend = build_backend(name, generator, example)
+        mean, largest = difference(backend, generator, example)
+        if not is_close(mean):
+            print(
+                f"pix2pix: backend '{name}' is off by {mean:.1f} levels of 255 on average with {self.path.name}, "
+                f"{largest:.0f} at most; using 'torch'",
+                file=sys.stderr,
+            )
+            name, backend = "torch", build_backend("torch", generator, example)
+        store_choice(key, name)
+        return backend
+
+    def _checked_key(self, name: BackendName) -> str:
+        try:
+            facts = self.path.stat()
+            file = f"{self.path.resolve()}, {facts.st_size} bytes, {facts.st_mtime_ns}"
+        except OSError:  # removed since it was read
+            file = str(self.path)
+        return f"{self.choice_key}; {name} checked for {file}"
 
     def _placed_generator(self) -> nn.Module:
         return self._generator.to(self.device)
@@ -236,7 +289,11 @@ class Translator:
         height, width = work.shape[:2]
         batch = self._input.encode(reflect_pad(work, *self._padded_shape(height, width)))[None].to(self.device)
         try:
-            output = self._backend(batch) if seed is None else self._sample(batch, seed)
+            output = (
+                self._backend(batch)
+                if seed is None
+                else self._backend.with_all_threads(lambda: self._sample(batch, seed))
+            )
         except RuntimeError as error:
             if "memory" not in str(error):  # torch has no class of its own for a full main memory
                 raise
@@ -252,7 +309,7 @@ class Translator:
 
     def _sample(self, batch: Tensor, seed: int) -> Tensor:
         devices = [batch.device] if batch.device.type == "cuda" else []
-        with self._lock, torch.inference_mode(), torch.random.fork_rng(devices):
+        with _sampling, torch.inference_mode(), torch.random.fork_rng(devices):
             torch.manual_seed(seed)
             set_stochastic(self._generator, True)
             try:

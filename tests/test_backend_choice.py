@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +56,79 @@ def test_an_unwritable_cache_is_no_error(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(backend_choice, "cache_folder", lambda: tmp_path / "file" / "below")
     assert not store_choice("a", "torch")
     assert stored_choice("a") is None
-    with kept_model("f", write_two_files) as path:
-        assert path.read_text() == "xml"
-        assert path.with_suffix(".bin").read_text() == "bin"
+    assert kept_model("f", write_two_files, read_two_files) == "f.xml, xml and bin"
+
+
+def test_without_a_home_folder_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(backend_choice, "cache_folder", no_home)
+    assert not store_choice("a", "torch")
+    assert stored_choice("a") is None
+    assert kept_model("f", write_two_files, read_two_files) == "f.xml, xml and bin"
 
 
 def write_two_files(path: Path) -> None:
     path.write_text("xml")
     path.with_suffix(".bin").write_text("bin")
+
+
+def read_two_files(path: Path) -> str:
+    """Raises what OpenVINO raises for files that are not whole."""
+    texts = [each.read_text() if each.exists() else "" for each in (path, path.with_suffix(".bin"))]
+    if texts != ["xml", "bin"]:
+        raise RuntimeError("Exception from core.cpp\nIncorrect weights in bin file!\n")
+    return f"{path.name}, {texts[0]} and {texts[1]}"
+
+
+@pytest.mark.parametrize("damage", ["xml cut", "xml empty", "bin cut", "bin empty", "bin gone", "xml gone"])
+def test_a_damaged_model_is_made_once_more(cache: Path, damage: str) -> None:
+    made: list[Path] = []
+
+    def write(path: Path) -> None:
+        made.append(path)
+        write_two_files(path)
+
+    kept_model("f", write, read_two_files)
+    suffix, kind = damage.split()
+    file = cache / "models" / f"f.{suffix}"
+    if kind == "gone":
+        file.unlink()
+    else:
+        file.write_text("x" if kind == "cut" else "")
+    assert [kept_model("f", write, read_two_files) for _ in range(2)] == ["f.xml, xml and bin"] * 2
+    assert len(made) == 2
+    with pytest.raises(ValueError, match="Incorrect weights in bin file!; is a disk full"):
+        kept_model("g", lambda path: None, lambda path: read_two_files(path))
+
+
+def test_a_folder_that_can_only_be_read_serves(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: Any) -> None:
+        raise PermissionError("read-only")
+
+    kept_model("f", write_two_files, read_two_files)
+    monkeypatch.setattr("os.utime", refuse)
+    assert kept_model("f", refuse, read_two_files) == "f.xml, xml and bin"
+
+
+def test_what_killed_processes_left_is_removed_in_time(cache: Path) -> None:
+    kept_model("f", write_two_files, read_two_files)
+    for name in ("old.bin", "young.bin", "old/half.xml"):
+        path = cache / "models" / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    for name in ("old.bin", "old", "f.bin"):
+        os.utime(cache / "models" / name, (0, 0))
+    kept_model("f", write_two_files, read_two_files)
+    assert sorted(path.name for path in (cache / "models").iterdir()) == ["f.bin", "f.xml", "young.bin"]
+
+
+def test_threads_that_store_at_once_leave_a_whole_file(cache: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(lambda index: store_choice(f"key {index % 8}", "torch"), range(200)))
+    assert set(json.loads((cache / "backends.json").read_text()).values()) == {"torch"}
+    assert [path.name for path in cache.iterdir()] == ["backends.json"]
 
 
 def test_models_are_made_once_and_the_oldest_dropped(cache: Path) -> None:
@@ -71,9 +139,7 @@ def test_models_are_made_once_and_the_oldest_dropped(cache: Path) -> None:
         write_two_files(path)
 
     for name in ["a", "a", *map(str, range(backend_choice.KEPT_MODELS)), "a"]:
-        with kept_model(name, write) as path:
-            assert path.name == f"{name}.xml"
-            assert path.exists()
+        assert kept_model(name, write, read_two_files) == f"{name}.xml, xml and bin"
     assert [path.stem for path in made] == ["a", *map(str, range(backend_choice.KEPT_MODELS)), "a"]
     assert len(list((cache / "models").iterdir())) == 2 * backend_choice.KEPT_MODELS
 
@@ -125,6 +191,48 @@ def test_a_stored_backend_that_is_gone_is_told_and_replaced(
     assert "'openvino' is missing" in lines[0]
     with pytest.raises(ValueError, match="'openvino' is missing"):
         load(tmp_path, "openvino")
+
+
+def test_a_stored_choice_of_fewer_bits_is_checked_once_for_each_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checks: list[str] = []
+    levels = {"mean": 2.0}
+
+    def difference(backend: Any, generator: nn.Module, example: Tensor) -> tuple[float, float]:
+        checks.append(backend.name)
+        return levels["mean"], 9.0
+
+    monkeypatch.setattr(translator, "difference", difference)
+    store_choice(load(tmp_path, "torch").choice_key, "torch-bf16")
+    path = save_tiny_model(tmp_path / "m.safetensors")
+    assert [Translator(load_model(path), "cpu").backend for _ in range(2)] == ["torch", "torch"]
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert "'torch-bf16' is off by 2.0 levels of 255 on average with m.safetensors" in lines[0]
+    levels["mean"] = 0.5
+    other = save_tiny_model(tmp_path / "other.safetensors", seed=1)
+    assert [Translator(load_model(other), "cpu").backend for _ in range(2)] == ["torch-bf16", "torch-bf16"]
+    assert checks == ["torch-bf16", "torch-bf16"]
+    levels["mean"] = float("nan")
+    os.utime(save_tiny_model(other, seed=2), (1, 1))
+    assert Translator(load_model(other), "cpu").backend == "torch"
+    store_choice(load(tmp_path, "torch").choice_key, "torch")
+    assert Translator(load_model(other), "cpu").backend == "torch"
+    assert len(checks) == 3
+
+
+def test_the_example_looks_like_an_input() -> None:
+    labels = translator.rectangles(5, 64, 96)
+    assert labels.shape == (1, 5, 64, 96)
+    assert labels.unique().tolist() == [-1, 1]  # type: ignore[no-untyped-call]
+    assert (labels == 1).sum(1).eq(1).all()
+    assert len(labels.argmax(1).unique()) > 2  # type: ignore[no-untyped-call]
+    clouds = translator.clouds(3, 64, 96)
+    assert clouds.shape == (1, 3, 64, 96)
+    assert clouds.abs().max() <= 1
+    assert clouds.std() > 0.3
+    assert (clouds[..., 1:] - clouds[..., :-1]).abs().mean() < 0.2 < torch.rand(1, 3, 64, 96).mul(2).diff().abs().mean()
 
 
 def test_choose_refuses_what_is_off_and_takes_the_fastest(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import threading
 import time
+import warnings
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from pix2pix import backends
-from pix2pix.backend_choice import BackendName
+from pix2pix.backend_choice import BackendName, cache_folder
 from pix2pix.backends import (
     BUILDERS,
     Backend,
@@ -216,6 +220,94 @@ def test_the_onnx_file_is_valid_and_takes_any_size() -> None:
     onnx.checker.check_model(model, full_check=True)
     sides = [side.dim_param or side.dim_value for side in model.graph.input[0].type.tensor_type.shape.dim]
     assert sides == [1, 3, "height", "width"]
+
+
+AT_ONCE = """
+import torch
+from pix2pix.backends import build_backend
+from pix2pix.nn import build_generator
+torch.set_num_threads(2)
+generator = build_generator("compact_unet", 3, 3, size=64, width=8).eval().requires_grad_(False)
+print(len(build_backend("openvino-bf16", generator, torch.zeros(1, 3, 64, 64))(torch.zeros(8, 3, 64, 64))))
+"""
+
+
+def test_the_first_pictures_of_a_process_may_come_at_once() -> None:
+    pytest.importorskip("openvino")
+    for _ in range(2):
+        code = [sys.executable, "-W", "ignore", "-c", AT_ONCE]
+        assert subprocess.run(code, capture_output=True, text=True, timeout=60, check=True).stdout.strip() == "8"
+
+
+def test_the_first_inference_is_done_while_building(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+
+    def build(*arguments: object) -> Any:
+        def run(picture: Tensor) -> Tensor:
+            ran.append(threading.current_thread().name)
+            return picture
+
+        return run
+
+    monkeypatch.setattr(backends, "BUILDERS", {"openvino": build, "torch": build})
+    for name in ("openvino", "torch"):
+        build_backend(name, generator("compact_unet"), pictures(1, 64, 64))
+    assert ran == [threading.current_thread().name]
+
+
+def test_threads_may_export_at_once() -> None:
+    pytest.importorskip("onnx")
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(3) as pool:
+        models = list(pool.map(lambda _: to_onnx(generator("compact_unet"), pictures(1, 64, 64)), range(6)))
+    assert len({len(model) for model in models}) == 1
+    assert warnings.filters == before
+
+
+@pytest.mark.parametrize("network", SIZES)
+def test_an_export_elsewhere_changes_no_byte(network: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    simple, picture = simplify(generator(network)), pictures(1, 64, 64)
+    before = simple(picture)
+    monkeypatch.setattr(torch.onnx, "is_in_onnx_export", lambda: True)
+    assert torch.equal(simple(picture), before)
+
+
+def test_a_damaged_converted_model_is_repaired() -> None:
+    pytest.importorskip("openvino")
+    network, picture = build_generator("compact_unet", 3, 3, size=64, width=8).eval(), pictures(1, 64, 64)
+    expected = build_backend("openvino", network, picture)(picture)
+    newest = max((cache_folder() / "models").glob("*.bin"), key=lambda path: path.stat().st_mtime)
+    for content in (newest.read_bytes()[:-999], b""):
+        newest.unlink()  # the first backend still reads the old file
+        newest.write_bytes(content)
+        assert torch.equal(build_backend("openvino", network, picture)(picture), expected)
+        assert newest.stat().st_size > len(content)
+
+
+def test_a_torch_without_onednn_is_not_asked_about_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    monkeypatch.setattr(torch.ops, "mkldnn", None)
+    picture = pictures(1, 64, 64)
+    output = build_backend("torch-bf16", generator("compact_unet"), picture)(picture)
+    assert (output - generator("compact_unet")(picture)).abs().mean() < 0.03
+
+
+def test_measuring_waits_for_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[str] = []
+    monkeypatch.setattr(torch.mps, "synchronize", lambda: waited.append("mps"))
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: waited.append("cuda"))
+
+    @dataclass
+    class OnDevice:
+        type: str
+
+    @dataclass
+    class Batch:
+        device: OnDevice
+
+    for device in ("cpu", "mps", "cuda"):
+        measure(sleepers([0.0], {"a": [0] * 3}), Batch(OnDevice(device)), 2)  # type: ignore[arg-type]
+    assert waited == ["mps"] * 3 + ["cuda"] * 3
 
 
 def test_the_dict_and_the_names_agree() -> None:

@@ -17,7 +17,7 @@ from torch import nn
 
 from pix2pix import benchmark
 from pix2pix.config import Task, load_task, merge, validate
-from pix2pix.nn import build_discriminator, build_generator
+from pix2pix.nn import GeneratorName, build_discriminator, build_generator
 from pix2pix.nn.blocks import InstanceNorm, PlainConv, join
 from pix2pix.nn.matrix_convolutions import StridedConv, TransposedConv
 from pix2pix.timing import growth, steps, training, translation
@@ -293,7 +293,7 @@ def test_the_plain_losses_are_the_products() -> None:
 
 
 @pytest.mark.parametrize("name", ["unet", "compact_unet", "resnet6", "encoder_decoder"])
-def test_the_plain_networks_hold_none_of_this_products_layers(name: str) -> None:
+def test_the_plain_networks_hold_none_of_this_products_layers(name: GeneratorName) -> None:
     rng = torch.Generator().manual_seed(0)
     generator = build_generator(name, 3, 3, size=64, width=8, rng=rng).eval()
     discriminator = build_discriminator(3, 3, width=8)
@@ -317,7 +317,7 @@ def test_joining_copies_no_gradient_in_the_plain_step() -> None:
     halves = [first * 1, second * 1]
     joined = join(halves[0], halves[1])
     for name, each in {"joined": joined, "first": halves[0], "second": halves[1]}.items():
-        each.register_hook(lambda gradient, name=name: arrived.update({name: gradient}))  # type: ignore[misc]
+        each.register_hook(lambda gradient, name=name: arrived.update({name: gradient}))  # type: ignore[no-untyped-call]
     torch.autograd.backward(joined.square().sum())
     whole = arrived["joined"]
     assert arrived["first"].data_ptr() == whole.data_ptr()

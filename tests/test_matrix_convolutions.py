@@ -44,6 +44,14 @@ def test_large_maps_and_inference_stay_convolutions() -> None:
         assert not as_matrix_product(layer.weight, small)
 
 
+@pytest.mark.parametrize("kind", [StridedConv, TransposedConv])
+def test_autocast_gives_the_type_of_the_convolution(kind: type[StridedConv | TransposedConv]) -> None:
+    layer, x = kind(64, 64), torch.randn(1, 64, 4, 4)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert as_matrix_product(layer.weight, x)
+        assert layer(x).dtype == torch.bfloat16
+
+
 def test_scatter_is_the_adjoint_of_gather() -> None:
     torch.manual_seed(0)
     x = torch.randn(2, 6, 8, 5, dtype=torch.double)

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from tiny_models import LABELS, save_tiny_model
 
+from pix2pix import translate
 from pix2pix.batch.files import find_pictures, plan
 from pix2pix.command_line import run
 from pix2pix.translate import main, sample_seeds
@@ -260,6 +263,36 @@ def test_task_means_the_newest_run_and_says_which(
     assert main(["--task", "facades", "x.png"]) == 0
     assert "runs/facades/one" in capsys.readouterr().out
     assert Path("translated/x.png").is_file()
+
+
+def test_a_full_memory_is_one_pictures_error_and_large_pictures_go_one_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs = plan([save(tmp_path / f"{index}.png", 20 + 10 * (index == 4), 30, index) for index in range(8)], None)
+    lock, running, most = threading.Lock(), [0], [0]
+
+    def translate_one(image: np.ndarray, seed: int | None) -> np.ndarray:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        time.sleep(0.01)
+        with lock:
+            running[0] -= 1
+        if image.shape[0] == 30:
+            raise MemoryError
+        return image
+
+    monkeypatch.setattr(translate, "processors", lambda: 4)
+    assert translate.translate_all(jobs, translate_one, [None], 10**6) == 1
+    errors = capsys.readouterr().err.splitlines()
+    assert [line for line in errors if "not enough memory" in line] == [
+        f"pix2pix translate: {tmp_path / '4.png'}: not enough memory for this picture; shrink it"
+    ]
+    assert most[0] > 1
+    most[0] = 0
+    monkeypatch.setattr(translate, "memory_bytes", lambda: 4 * 100 * 20 * 30)
+    translate.translate_all(jobs, translate_one, [None], 10**6)
+    assert most[0] == 1
 
 
 def test_translating_loads_no_training_libraries() -> None:

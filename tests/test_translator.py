@@ -14,6 +14,7 @@ from PIL import Image
 from tiny_models import LABELS, PALETTE, save_tiny_model
 
 from pix2pix import hub
+from pix2pix.batch.lanes import pool_of
 from pix2pix.checkpoint import load_model
 from pix2pix.images import reflect_pad, resize
 from pix2pix.translator import Translator
@@ -175,6 +176,35 @@ def test_same_input_same_bytes_whatever_came_between(tmp_path: Path) -> None:
     translator(image, seed=3)
     assert translator(image).tobytes() == first
     assert make(tmp_path)(image).tobytes() == first
+
+
+def test_models_that_sample_at_once_draw_what_they_draw_alone(tmp_path: Path) -> None:
+    translators = [make(tmp_path / name) for name in "ab"]
+    image = picture(64, 64)
+    alone = [[translator(image, seed=seed) for seed in range(10)] for translator in translators]
+    found: list[list[np.ndarray]] = [[], []]
+
+    def draw(index: int) -> None:
+        found[index] = [translators[index](image, seed=seed) for seed in range(10)]
+
+    drawing = [threading.Thread(target=draw, args=(index,)) for index in range(2)]
+    for thread in drawing:
+        thread.start()
+    for thread in drawing:
+        thread.join()
+    assert np.array_equal(found, alone)
+
+
+def test_the_callers_threads_change_no_sample_and_no_key(tmp_path: Path) -> None:
+    torch.set_num_threads(2)  # the fixture sets it back
+    translator, image = make(tmp_path, work_size=256), picture(256, 256)
+    worker = pool_of(1, 1)
+    assert worker.submit(torch.get_num_threads).result() == 1
+    numbers: list[int] = []
+    translator._generator.register_forward_hook(lambda *_: numbers.append(torch.get_num_threads()))
+    assert np.array_equal(worker.submit(translator, image, 1).result(), translator(image, 1))
+    assert numbers == [2, 2]
+    assert worker.submit(lambda: translator.choice_key).result() == translator.choice_key
 
 
 def test_seeds_draw_samples_and_leave_the_callers_randomness_alone(tmp_path: Path) -> None:

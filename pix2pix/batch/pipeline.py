@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -38,3 +41,32 @@ def _ended(item: T, future: Future[None]) -> tuple[T, ValueError | None]:
     except ValueError as error:
         return item, error
     return item, None
+
+
+class Budget:
+    """So much of something may be in use at a time. What needs more than all of it waits until it is alone."""
+
+    def __init__(self, amount: int) -> None:
+        self._amount = self._free = amount
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def take(self, amount: int) -> Iterator[None]:
+        """Wait for `amount` of it, which is given back at the end."""
+        amount = min(amount, self._amount)
+        with self._changed:
+            self._changed.wait_for(lambda: self._free >= amount)
+            self._free -= amount
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += amount
+                self._changed.notify_all()
+
+
+def processors() -> int:
+    """How many processors this process may use, which containers and `taskset` limit."""
+    if hasattr(os, "sched_getaffinity"):  # absent on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -20,17 +20,18 @@ from pix2pix.nn.inference_compact import conv_of, merge_plain_stages, tile
 from pix2pix.nn.unet import UNet
 
 
-def simplify(generator: nn.Module) -> nn.Module:
+def simplify(generator: nn.Module, exporting: bool = False) -> nn.Module:
     """A copy of `generator` for inference, one picture at a time, equal up to rounding. Shapes stay.
 
     Weights that stay as they are share their memory with the generator's; a new type or layout makes them its own.
+    `exporting` is for a copy that will be traced to ONNX: torch's own flag for it is true in all threads at once.
     """
     shared: dict[int, Any] = {id(weight): nn.Parameter(weight.detach(), False) for weight in generator.parameters()}
     shared |= {id(tensor): tensor.detach() for tensor in generator.buffers()}
     network = copy.deepcopy(generator, shared).eval()
     _fold_batch_norms(network)
     if isinstance(network, CompactUNet):
-        merge_plain_stages(network)
+        merge_plain_stages(network, exporting)
         channels = network.middle[0].get_submodule("layers.0").in_channels
         for index, stage in enumerate(network.up):
             if not isinstance(stage, UpStage):
@@ -46,7 +47,7 @@ def simplify(generator: nn.Module) -> nn.Module:
         innermost[1] = _WidenedConv(innermost[1])
     for parent in list(network.modules()):
         for name, layer in list(parent.named_children()):
-            setattr(parent, name, _simplified(layer))
+            setattr(parent, name, _simplified(layer, exporting))
     return network
 
 
@@ -61,20 +62,20 @@ def _fold_batch_norms(network: nn.Module) -> None:
                 parent[index] = nn.Identity()
 
 
-def _simplified(layer: nn.Module) -> nn.Module:
+def _simplified(layer: nn.Module, exporting: bool) -> nn.Module:
     if isinstance(layer, nn.ConvTranspose2d):
         return _SubPixelConv(layer.weight.transpose(0, 1), layer.bias)
     if isinstance(layer, nn.Sequential) and len(layer) == 2 and isinstance(layer[0], nn.Upsample):
         assert isinstance(layer[1], nn.Conv2d)
         return _SubPixelConv(_as_transposed(layer[1].weight), layer[1].bias)
     if isinstance(layer, InstanceNorm):
-        return _OnePictureNorm(layer)
+        return _OnePictureNorm(layer, exporting)
     if (
         isinstance(layer, nn.Conv2d) and type(layer) is not nn.Conv2d
     ):  # variants of training, where they differ in speed
         assert isinstance(layer.padding, tuple)
         return conv_of(layer.weight, layer.bias, layer.stride[0], layer.padding[0])
-    return _SettledNoise(layer) if isinstance(layer, NoiseInjection) else layer
+    return _SettledNoise(layer, exporting) if isinstance(layer, NoiseInjection) else layer
 
 
 def _as_transposed(weight: Tensor) -> Tensor:
@@ -151,14 +152,15 @@ class _SplitUpStage(nn.Module):
 class _OnePictureNorm(InstanceNorm):
     """Instance norm of a batch of one; statistics in float32 whatever the type of the map."""
 
-    def __init__(self, norm: InstanceNorm) -> None:
+    def __init__(self, norm: InstanceNorm, exporting: bool) -> None:
         super().__init__(len(norm.weight))
+        self.exporting = exporting
         self.weight, self.bias, self.eps = norm.weight, norm.bias, norm.eps
 
     def forward(self, x: Tensor) -> Tensor:
         if torch.compiler.is_compiling():
             return self._formula(x)
-        if x.device.type != "cpu" or torch.onnx.is_in_onnx_export():
+        if x.device.type != "cpu" or self.exporting:
             return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=self.eps)
         return F.batch_norm(x, None, None, self.weight, self.bias, True, 0.0, self.eps)
 
@@ -168,9 +170,10 @@ class _SettledNoise(nn.Module):
 
     texture: Tensor
 
-    def __init__(self, noise: NoiseInjection) -> None:
+    def __init__(self, noise: NoiseInjection, exporting: bool) -> None:
         super().__init__()
+        self.exporting = exporting
         self.register_buffer("texture", noise.field * noise.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + tile(self.texture, x.shape[2], x.shape[3])
+        return x + tile(self.texture, x.shape[2], x.shape[3], self.exporting)

@@ -14,18 +14,18 @@ from pix2pix.nn.blocks import NoiseInjection
 from pix2pix.nn.compact import INPUT_CHANNELS, CompactUNet, UpStage
 
 
-def merge_plain_stages(network: CompactUNet) -> None:
+def merge_plain_stages(network: CompactUNet, exporting: bool) -> None:
     """Rewrite the decoder stages without a norm, where there are any, and what the last one is fed by and feeds."""
     for index, stage in enumerate(network.up):
         assert isinstance(stage, UpStage)
         if not isinstance(stage.enlarge, nn.Upsample) or not isinstance(stage.layers[1], nn.Identity):
             continue
         if index == len(network.up) - 1:
-            network.up[index] = _BlockStage(stage, network.output)
+            network.up[index] = _BlockStage(stage, network.output, exporting)
             network.join_input = _join_in_blocks(network.join_input)  # type: ignore[assignment]
             network.output = nn.Identity()  # type: ignore[assignment]
         else:
-            network.up[index] = _PlainStage(stage)
+            network.up[index] = _PlainStage(stage, exporting)
 
 
 def conv_of(weight: Tensor, bias: Tensor | None, stride: int = 1, padding: int = 0) -> nn.Conv2d:
@@ -38,10 +38,10 @@ def conv_of(weight: Tensor, bias: Tensor | None, stride: int = 1, padding: int =
     return conv
 
 
-def tile(field: Tensor, height: int, width: int) -> Tensor:
-    """(1, C, P, P) repeated to (1, C, height, width)."""
+def tile(field: Tensor, height: int, width: int, exporting: bool) -> Tensor:
+    """(1, C, P, P) repeated to (1, C, height, width); a traced copy must not take the example's size for all."""
     period = field.shape[2]
-    if not torch.onnx.is_in_onnx_export() and height == width == period:  # most often, and saves a copy
+    if not exporting and height == width == period:  # most often, and saves a copy
         return field
     # No -(-height // period): division of negative numbers rounds the other way in ONNX.
     rows, columns = ((side + period - 1) // period for side in (height, width))
@@ -56,8 +56,9 @@ class _PlainStage(nn.Module):
 
     field: Tensor
 
-    def __init__(self, stage: UpStage) -> None:
+    def __init__(self, stage: UpStage, exporting: bool) -> None:
         super().__init__()
+        self.exporting = exporting
         joint, noise = stage.layers[0], stage.layers[2]
         assert isinstance(joint, nn.Conv2d)
         assert isinstance(noise, NoiseInjection)
@@ -68,7 +69,7 @@ class _PlainStage(nn.Module):
         self.register_buffer("field", noise.field.clone())
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        field = tile(self.field, skip.shape[2], skip.shape[3])
+        field = tile(self.field, skip.shape[2], skip.shape[3], self.exporting)
         return self.activation(  # type: ignore[no-any-return]
             self.conv(torch.cat([F.interpolate(x, scale_factor=2.0, mode="nearest"), skip, field], 1))
         )
@@ -82,8 +83,9 @@ class _BlockStage(nn.Module):
 
     field: Tensor
 
-    def __init__(self, stage: UpStage, output: nn.Conv2d) -> None:
+    def __init__(self, stage: UpStage, output: nn.Conv2d, exporting: bool) -> None:
         super().__init__()
+        self.exporting = exporting
         joint, noise = stage.layers[0], stage.layers[2]
         assert isinstance(joint, nn.Conv2d)
         assert isinstance(noise, NoiseInjection)
@@ -99,7 +101,7 @@ class _BlockStage(nn.Module):
         self.register_buffer("field", F.pixel_unshuffle(noise.field, 2))
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        field = tile(self.field, x.shape[2], x.shape[3])
+        field = tile(self.field, x.shape[2], x.shape[3], self.exporting)
         blocks = self.activation(self.conv(torch.cat([x, skip, field], 1)))
         return F.pixel_shuffle(self.output(blocks), 2)
 

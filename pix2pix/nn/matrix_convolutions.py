@@ -42,7 +42,7 @@ class TransposedConv(nn.ConvTranspose2d):
         matrix = self.weight.permute(0, 2, 3, 1).flatten(1)  # (in, 16 * out)
         patches = x.permute(0, 2, 3, 1).flatten(0, 2) @ matrix
         output = scatter(patches.view(n, height, width, 16 * self.out_channels))
-        return (output if self.bias is None else output + self.bias).permute(0, 3, 1, 2)
+        return (output if self.bias is None else output + self.bias.to(output.dtype)).permute(0, 3, 1, 2)
 
 
 def as_matrix_product(weight: Tensor, x: Tensor) -> bool:
