@@ -13,7 +13,7 @@ from test_benchmark import command
 from pix2pix.config import load_task
 from pix2pix.timing import growth
 from pix2pix.timing.document import document
-from pix2pix.timing.growth import Plan, expected_memory, grow, read_figures, read_results
+from pix2pix.timing.growth import Plan, expected_memory, grow, name_of, read_figures, read_results
 from pix2pix.timing.plots import round_values, short
 
 TRAINED: dict[str, Any] = {
@@ -156,3 +156,10 @@ def test_every_part_at_small_sizes(tmp_path: Path) -> None:
     assert train[0]["seconds_a_step"] < train[1]["seconds_a_step"]
     assert {row["backend"] for row in results["parts"]["translate"]["rows"]} >= {"plain", "torch-bf16"}
     assert [row["pairs"] for row in results["parts"]["data"]["rows"]] == [40, 80]
+
+
+def test_figures_of_another_network_do_not_take_the_place_of_earlier_ones() -> None:
+    first = {"what": "train", "generator": "unet", "size": 256, "batch": 4, "precision": "bf16", "steps": 8}
+    assert name_of(first) == name_of(first | {"steps": 16})
+    for change in ({"generator": "compact_unet"}, {"batch": 1}, {"size": 128}, {"what": "translate"}):
+        assert name_of(first) != name_of(first | change)

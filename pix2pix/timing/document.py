@@ -59,7 +59,9 @@ PLAIN = (
 def included(figures: Mapping[str, Any]) -> str:
     """The lines that a verb printed, and its command."""
     said = "\n".join(LINES[figures["what"]](figures))
-    title = HEADINGS[figures["what"]] + (f", batch {figures['batch']}" if "batch" in figures else "")
+    network = figures.get("model") or NAMES.get(figures.get("generator", ""), figures.get("generator", ""))
+    batch = f"batch {figures['batch']}" if "batch" in figures else ""
+    title = ", ".join(filter(None, (HEADINGS[figures["what"]], network, batch)))
     return f"### {title}\n\n`{figures.get('command', '')}`, seed {figures['seed']}\n\n```\n{said}\n```"
 
 

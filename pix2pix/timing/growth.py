@@ -54,7 +54,7 @@ def grow(
     results = read_results(out / "performance.json")
     for path in include:
         figures = read_figures(path)
-        results["included"][f"{figures['what']} {figures.get('batch', '')}".strip()] = figures
+        results["included"][name_of(figures)] = figures
     out.mkdir(parents=True, exist_ok=True)
     for part in parts:
         rows: list[Row] = []
@@ -74,6 +74,12 @@ def grow(
     write_results(out / "performance.json", results)
     write_document(results, out)
     return results
+
+
+def name_of(figures: Mapping[str, Any]) -> str:
+    """What tells figures apart: the same measurement made again takes the place of the earlier one."""
+    told = (figures.get(key) for key in ("what", "model", "generator", "size", "batch", "precision"))
+    return " ".join(str(each) for each in told if each is not None)
 
 
 def _short(value: Any) -> str:
