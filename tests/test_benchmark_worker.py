@@ -98,7 +98,11 @@ def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal to a process group")
 def test_ctrl_c_while_a_worker_is_built_ends_the_command() -> None:
-    program = "from pix2pix.timing.worker import Worker; import test_benchmark_worker as t; print('here', flush=True); "
+    # A shell that runs tests in the background has them ignore the signal.
+    program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    program += (
+        "from pix2pix.timing.worker import Worker; import test_benchmark_worker as t; print('here', flush=True); "
+    )
     program += "__name__ == '__main__' and Worker(t.Sleeper, name='a sleeper')"
     here = Path(__file__).parent
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), str(here.parent)])}

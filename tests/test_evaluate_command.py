@@ -59,7 +59,7 @@ def test_figures_agree_with_those_made_by_hand(tmp_path: Path, model: Path, caps
     write_pairs(tmp_path / "data", "train", 12, shift=0)
     val = write_pairs(tmp_path / "data", "val", 3, shift=5)
     record = measure("--model", str(model), "--data", str(tmp_path / "data"), out=tmp_path / "m" / "metrics.json")
-    translate = hub.load(model)
+    translate = hub.load(model, backend="torch")
     for name, metric in (("l1", l1), ("psnr", psnr), ("ssim", ssim)):
         expected = np.mean([metric(translate(source), target) for source, target in val])
         assert record["metrics"][name] == pytest.approx(expected)
@@ -317,7 +317,10 @@ def test_a_labels_target_is_scored_by_class_and_such_a_model_can_be_the_segmente
     assert {"pixel_accuracy", "class_accuracy", "mean_iou"} <= record["metrics"].keys()
     perfect = record["trivial"]["target itself"]
     assert [perfect[name] for name in ("pixel_accuracy", "class_accuracy", "mean_iou")] == [1, 1, 1]
-    made = [hub.load(reader)(np.asarray(Image.open(file))[:, :64]) for file in sorted((tmp_path / "val").iterdir())]
+    made = [
+        hub.load(reader, backend="torch")(np.asarray(Image.open(file))[:, :64])
+        for file in sorted((tmp_path / "val").iterdir())
+    ]
     wanted = [np.asarray(Image.open(file))[:, 64:] for file in sorted((tmp_path / "val").iterdir())]
     right = np.mean([(a == b).all(-1) for a, b in zip(made, wanted, strict=True)])
     with pytest.raises(ValueError, match="the inputs of 'reader' are no label maps"):
@@ -327,7 +330,7 @@ def test_a_labels_target_is_scored_by_class_and_such_a_model_can_be_the_segmente
     write_pairs(tmp_path / "painted", "val", 3, 0)
     arguments = ["--model", str(model), "--data", str(tmp_path / "painted"), "--segmenter", str(reader)]
     record = measure(*arguments, out=tmp_path / "f.json")
-    translate, read = hub.load(model), hub.load(reader)
+    translate, read = hub.load(model, backend="torch"), hub.load(reader, backend="torch")
     for row, picture_of in (("metrics", translate), ("target itself", None)):
         found = record["metrics"] if row == "metrics" else record["trivial"][row]
         shares = []
