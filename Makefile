@@ -26,7 +26,7 @@ types: .venv/ready
 caps: .venv/ready
 	$(BIN)/python -m pytest tests/test_house.py
 
-.venv/ready: constraints.txt pyproject.toml
+.venv/ready: constraints.txt pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, found " + sys.version.split()[0])'
 	@$(PYTHON) -c 'import os, shutil, sys; free = shutil.disk_usage(".").free / 1e9; \
 	sys.exit(not os.path.exists(".venv/bin/pip") and free < $(NEEDED_GB) and f"{free:.1f} GB free here, the install needs $(NEEDED_GB) GB")'
