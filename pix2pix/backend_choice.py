@@ -21,6 +21,7 @@ from typing import Literal, TypeVar, get_args
 UncalibratedName = Literal["torch", "torch-bf16", "torch-compiled", "onnxruntime", "openvino", "openvino-bf16"]
 BackendName = Literal[UncalibratedName, "onnxruntime-int8"]  # 8 bits need pictures to calibrate with
 FEWER_BITS: tuple[BackendName, ...] = ("torch-bf16", "torch-compiled", "openvino-bf16", "onnxruntime-int8")
+LARGEST_DIFFERENCE = 1.0  # mean, in levels of 255, from the generator itself; a backend that is further off is refused
 PACKAGES = ("torch", "onnxruntime", "openvino")
 FILE = "backends.json"
 MODELS = "models"

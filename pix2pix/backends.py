@@ -9,6 +9,7 @@ import functools
 import hashlib
 import importlib
 import importlib.util
+import logging
 import statistics
 import tempfile
 import threading
@@ -23,7 +24,7 @@ from typing import Any, Literal, Protocol, get_args
 import torch
 from torch import Tensor, nn
 
-from pix2pix.backend_choice import BackendName, kept_model
+from pix2pix.backend_choice import LARGEST_DIFFERENCE, BackendName, kept_model
 from pix2pix.batch.lanes import SMALL, PictureByPicture, Run, narrow, threads
 from pix2pix.nn.inference import simplify
 from pix2pix.nn.packed import has_fast_bf16, in_bf16, pack_heavy_convolutions
@@ -31,7 +32,6 @@ from pix2pix.training.choices import has_compiler
 
 OPSET = 17
 CONVERSION = 1  # to be raised when `simplify` or `to_onnx` makes another model of the same weights
-LARGEST_DIFFERENCE = 1.0  # mean, in levels of 255, from the generator itself; a backend that is further off is refused
 
 # torch's exporter and `warnings.catch_warnings` keep their state in the process.
 _building = threading.RLock()
@@ -200,6 +200,8 @@ def _packs_bf16() -> bool:
 def _torch_compiled(generator: nn.Module, example: Tensor, calibration: Sequence[Tensor]) -> Run:
     if not has_compiler(example.device.type):
         raise ValueError("backend 'torch-compiled': no C++ compiler here; install g++ or clang++, or use 'torch-bf16'")
+    # It tells everybody without a GPU that there is none.
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     return _torch_run(torch.compile(in_bf16(simplify(generator))), torch.bfloat16)
 
 

@@ -69,9 +69,10 @@ def one_line(box: str, arguments: Sequence[str] = ()) -> str:
     for word in {word for word in arguments if len(word) > 40}:  # the frame has broken it, if it was at a line's end
         problem = re.sub(" ?".join(map(re.escape, word)), word.replace("\\", r"\\"), problem)
     problem = re.sub(r"\[type=\w+, input_value=(.*?), input_type=\w+\].*", r"(got \1)", problem)
+    problem = re.sub(r"Error parsing \S+: \d+ validation errors? for (\w*Options|Arguments) (\w+)", _flag, problem)
     problem = re.sub(r"Error parsing \S+: \d+ validation errors? for (\w+) ", lambda m: f"{m[1].lower()}.", problem)
     problem = re.sub(r"(\w+\.)Value error, (.*) \(got .*\)$", r"\1\2", problem)
-    problem = re.sub(r"^([\w.]+) Input (.*) \(got (.*)\)$", r"\1: got \3; input \2", problem)
+    problem = re.sub(r"^([\w.-]+) Input (.*) \(got (.*)\)$", r"\1: got \3; input \2", problem)
     meant = [
         line.split(" ")[0].rstrip(",")
         for part in sections[1:]
@@ -84,6 +85,11 @@ def one_line(box: str, arguments: Sequence[str] = ()) -> str:
         meant = difflib.get_close_matches(choice[1], re.findall(r"'(.*?)'", choice[2]), n=1)
         problem = problem.rstrip(".")
     return problem + (f"; did you mean {meant[0]}?" if meant else "")
+
+
+def _flag(match: re.Match[str]) -> str:
+    """A field of a verb's own options as it is typed; those of a task keep their section's name before them."""
+    return "--" + match[2].rstrip("_").replace("_", "-")
 
 
 def run(command: Callable[[Sequence[str]], int | None], prog: str, arguments: Sequence[str] | None = None) -> None:

@@ -139,19 +139,22 @@ class Translator:
     @property
     def example(self) -> Tensor:
         """An input of the network, of the size that most pictures have there, about as lively as a picture."""
-        side = self.task.data.size if self.task.work == "native" else self.work_size
-        rows, columns = self._padded_shape(side, side)
         is_onehot = self.task.data.input == "labels_onehot"
-        return (rectangles if is_onehot else clouds)(self._input.channels, rows, columns).to(self.device)
+        return (rectangles if is_onehot else clouds)(self._input.channels, *self._example_shape()).to(self.device)
+
+    def _example_shape(self) -> tuple[int, int]:
+        side = self.task.data.size if self.task.work == "native" else self.work_size
+        return self._padded_shape(side, side)
 
     @property
     def choice_key(self) -> str:
         """Under which the backend measured for this kind of generator on this machine is stored."""
-        model, (_, channels, rows, _) = self.task.model, self.example.shape
+        model, (rows, _) = self.task.model, self._example_shape()
         kind = (
             f"{model.generator} of width {model.width or 'default'}, norm {model.norm}, upsampling {model.upsampling}"
         )
-        sizes = f"{channels} to {self._target.channels} channels, {rows} pixels, trained at {self.task.data.size}"
+        channels = f"{self._input.channels} to {self._target.channels} channels"
+        sizes = f"{channels}, {rows} pixels, trained at {self.task.data.size}"
         return choice_key(f"{self.device.type}, {machine()}", threads(), f"{kind}, {sizes}")
 
     @property

@@ -300,3 +300,14 @@ def test_a_reader_that_leaves_early_is_no_mistake(arguments: str, tmp_path: Path
         ["sh", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
     assert ended.stderr == "0\n"
+
+
+def test_a_flag_out_of_range_is_named_as_it_is_typed() -> None:
+    from pix2pix import benchmark, translate
+
+    for main, arguments, flag in (
+        (benchmark.main, ["train", "--steps", "0"], "--steps: got 0"),
+        (translate.main, ["--pixel-limit", "0", "a.png"], "--pixel-limit: got 0"),
+    ):
+        with pytest.raises(ValueError, match=flag):
+            main(arguments)

@@ -248,7 +248,8 @@ class EmbeddedPairs:
 
     licence = "drawn by this program, free of others' rights"
 
-    def __init__(self, data: Data, split: str) -> None:
+    def __init__(self, data: Data, split: str, count: int | None = None) -> None:
+        """`count`: how many pairs the split has on disk, so to say, `dev` being part of `train`; default: the usual."""
         check_split(split)
         if data.embedded is None:
             raise ValueError("the task has no embedded pairs (data.embedded); pass --data DIR, a folder of pairs")
@@ -257,7 +258,7 @@ class EmbeddedPairs:
         self._draw: Drawer = DRAWERS[data.embedded]
         self._data = data
         self._colours = np.array(list(data.palette.values()), np.uint8)
-        self._indices = _embedded_indices(split)
+        self._indices = _embedded_indices(split, count)
         self._kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self.description = f"embedded {data.embedded}: {len(self)} drawn pairs in {split}"
 
@@ -293,10 +294,10 @@ class EmbeddedPairs:
         return source, target
 
 
-def _embedded_indices(split: str) -> tuple[int, ...]:
+def _embedded_indices(split: str, count: int | None) -> tuple[int, ...]:
     on_disk = "train" if split == "dev" else split
     offset = EMBEDDED_OFFSETS[on_disk]
-    indices = range(offset, offset + EMBEDDED_COUNTS[on_disk])
+    indices = range(offset, offset + (EMBEDDED_COUNTS[on_disk] if count is None else count))
     if on_disk != "train":
         return tuple(indices)
     held_out = dev_stems(str(index) for index in indices)

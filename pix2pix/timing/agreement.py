@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pix2pix.backend_choice import LARGEST_DIFFERENCE
+
 # Relative, of the losses of a step, and of its gradients and moves (`timing.steps.Check`). Measured at most, over
 # generators of 64 and 128 px: losses 5e-7 in fp32 and 1.3e-3 in bf16, gradients 6e-5 and 1e-2, moves 7e-5 and 1.3e-3.
 # Adam moves a weight whose gradient is nothing but rounding by as much as any other.
 TOLERANCE = {"fp32": 1e-4, "bf16": 0.02}
 TOLERANCE_OF_UPDATES = {"fp32": 1e-3, "bf16": 0.02}
-LARGEST_DIFFERENCE = 1.0  # mean, in levels of 255, of a floating-point backend's output from the generator's own
 LOSSY = ("onnxruntime-int8",)  # by nature: what it loses is listed
 
 

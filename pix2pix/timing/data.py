@@ -9,8 +9,7 @@ from typing import Any
 from pix2pix import __version__
 from pix2pix.command_line import machine
 from pix2pix.config import Task
-from pix2pix.data import pairs as embedded
-from pix2pix.data.pairs import open_pairs
+from pix2pix.data.pairs import EmbeddedPairs, PairSource, open_pairs
 from pix2pix.data.stream import TrainingStream, batches
 from pix2pix.representations import build_representation
 from pix2pix.timing.machine import peak_memory_bytes
@@ -23,12 +22,14 @@ class Delivery:
     """The training stream of a task, opened; to be built in a fresh process, as it measures the opening too."""
 
     def __init__(self, task: Task, embedded_pairs: int | None = None) -> None:
-        """`embedded_pairs`: how many pairs are drawn, in place of the usual number. Raises as `open_pairs` does."""
-        if embedded_pairs is not None:
-            embedded.EMBEDDED_COUNTS["train"] = embedded_pairs  # of this process alone, which is why it may
+        """`embedded_pairs`: that many drawn ones, in place of the task's own. Raises as `open_pairs` does."""
         started = time.perf_counter()
         self.task = task
-        self.pairs = open_pairs(task, "train", lambda line: None)
+        self.pairs: PairSource = (
+            open_pairs(task, "train", lambda line: None)
+            if embedded_pairs is None
+            else EmbeddedPairs(task.data, "train", embedded_pairs)
+        )
         names = (task.data.input, task.data.target)
         source, target = (build_representation(name, task.data.palette) for name in names)
         self.stream = TrainingStream(self.pairs, task.data, source, target, task.train.seed)

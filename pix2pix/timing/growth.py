@@ -19,6 +19,7 @@ from pix2pix.config import Task, merge, validate
 from pix2pix.timing.data import Delivery
 from pix2pix.timing.document import write_document
 from pix2pix.timing.machine import available_memory_bytes
+from pix2pix.timing.output import read_object
 from pix2pix.timing.training import described, period, periods, time_sides
 from pix2pix.timing.translation import PLAIN, chosen_backends
 from pix2pix.timing.translation import measure as measure_translation
@@ -90,7 +91,7 @@ def read_results(path: Path) -> dict[str, Any]:
     """What earlier runs have left. Raises ValueError for a file of another kind."""
     if not path.exists():
         return {"included": {}, "parts": {}}
-    results = _read_object(path)
+    results = read_object(path, "benchmark --json")
     if not isinstance(results.get("parts"), dict) or not isinstance(results.get("included"), dict):
         raise ValueError(f"{path}: got no results of this command; move it away, or give another --out")
     return results
@@ -104,22 +105,10 @@ def write_results(path: Path, results: Mapping[str, Any]) -> None:
 
 def read_figures(path: Path) -> dict[str, Any]:
     """What `benchmark train|translate|data --json` printed into a file. Raises ValueError for anything else."""
-    figures = _read_object(path)
+    figures = read_object(path, "benchmark --json")
     if figures.get("what") not in ("train", "translate", "data"):
         raise ValueError(f"--include {path}: got no figures of benchmark train, translate or data; save their --json")
     return figures
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise ValueError(f"{path}: got no JSON object, expected a file that benchmark --json wrote")
-    return content
 
 
 def _with(task: Task, generator: str, size: int, batch: int) -> Task:
@@ -194,9 +183,8 @@ def _translate(task: Task, plan: Plan) -> Iterator[Row]:
 
 
 def _data(task: Task, plan: Plan) -> Iterator[Row]:
-    drawn = task.model_copy(update={"data": task.data.model_copy(update={"path": "embedded"})})
     for count in plan.pairs:
-        with Worker(Delivery, drawn, count, name=f"{count} drawn pairs") as worker:
+        with Worker(Delivery, task, count, name=f"{count} drawn pairs") as worker:
             opened = worker.ask("opened")
         figures = {name: opened[name] for name in ("start_seconds", "peak_memory_bytes")}
         yield {"pairs": count, "kept_for_training": opened["pairs"], **figures}

@@ -6,7 +6,6 @@ made: what counts is its rate alone on the machine, measured once.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +16,7 @@ from pix2pix import __version__
 from pix2pix.command_line import machine
 from pix2pix.config import Frozen, explain, nearest, read_yaml
 from pix2pix.metrics.names import REFERENCE, as_number
+from pix2pix.timing.output import read_object
 
 Model = TypeVar("Model", bound=BaseModel)
 METRICS = {"l1": "L1", "lpips": "LPIPS", "kid_x1000": "KID"}
@@ -146,15 +146,7 @@ def full_name(names: Mapping[str, object], plain: str) -> str:
 
 def read_evaluation(path: Path) -> Evaluation:
     """The file that `evaluate --out` wrote. Raises ValueError for any other, and for one without LPIPS or KID."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise ValueError(f"{path}: got no JSON object, expected a file that evaluate --out wrote")
-    evaluation = _validated(Evaluation, content, path)
+    evaluation = _validated(Evaluation, read_object(path, "evaluate --out"), path)
     known = {name.partition("[")[0] for name, value in evaluation.metrics.items() if value is not None}
     for plain, title in METRICS.items():
         if plain not in known:
