@@ -10,6 +10,7 @@ from pix2pix.command_line import run
 from pix2pix.config import nearest
 
 VERBS = {
+    "prepare": "make a data set, and tell what it holds",
     "train": "learn a task from pairs",
     "translate": "turn pictures into pictures with a trained model",
     "benchmark": "images a second on this machine",

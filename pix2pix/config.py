@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal, get_args
 
 import tyro
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 Preset = Literal["paper", "standard", "quick"]
-RepresentationName = Literal["rgb", "gray", "labels_onehot"]
+RepresentationName = Literal["rgb", "gray", "labels_onehot", "lab_chroma", "masked_rgb", "filled_rgb", "raw"]
 Level = Annotated[int, Field(ge=0, le=255)]
 Colour = tuple[Level, Level, Level]
 
@@ -24,6 +24,16 @@ Colour = tuple[Level, Level, Level]
 def flag(name: str, metavar: str | None = None) -> Any:
     """A short command-line name beside the field's dotted one."""
     return tyro.conf.arg(aliases=(name,), metavar=metavar)
+
+
+def step_text(value: Any) -> Any:
+    """A step as one line of text: `edges`, or `noise: {sigma: [5, 50]}` for the mapping that the YAML gives."""
+    if isinstance(value, dict):
+        return yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False).strip()[1:-1]
+    return value
+
+
+Steps = tuple[Annotated[str, BeforeValidator(step_text)], ...]
 
 
 class Frozen(BaseModel):
@@ -43,18 +53,25 @@ class Data(Frozen):
     """What the pairs are and how they are read."""
 
     path: Annotated[str | None, flag("--data", "DIR|embedded")] = Field(
-        None, description="a folder of pairs, or 'embedded'"
+        None, description="a folder of pairs, or of photos where inputs are derived, or 'embedded'"
     )
-    layout: Literal["auto", "side_by_side", "folders"] = Field("auto", description="how pairs lie on disk")
+    layout: Literal["auto", "side_by_side", "folders", "photos"] = Field("auto", description="how pairs lie on disk")
     input_side: Literal["left", "right"] = Field("left", description="which half is the input (side_by_side)")
     input_folder: str = Field("input", description="folder of the inputs (folders)")
     target_folder: str = Field("target", description="folder of the targets (folders)")
     input: RepresentationName = Field("rgb", description="how the network sees the input")
     target: RepresentationName = Field("rgb", description="how the network gives the output")
+    input_channels: int | None = Field(None, ge=1, le=16, description="of a raw input; default: 3")
+    target_channels: int | None = Field(None, ge=1, le=4, description="of a raw target; default: 3")
     palette: dict[str, Colour] = Field(default_factory=dict, description="class name -> RGB colour of a label map")
-    normalise: tuple[str, ...] = Field((), description="steps that make any input fit for the network")
+    derive: Steps = Field((), description="steps that make an input from a photo; without them only pairs will do")
+    augment: Steps = Field((), description="steps that vary an input, in training only")
+    normalise: Steps = Field((), description="steps that make any input fit for the network")
     size: Annotated[int, flag("--size", "PX")] = Field(256, ge=64, le=1024, description="side of the training crop")
-    load_size: int | None = Field(None, ge=64, description="side resized to before the crop; default size * 286 / 256")
+    load_size: Annotated[int, Field(ge=64)] | Literal["native"] | None = Field(
+        None, description="side resized to before the crop, or native: as it is; default size * 286 / 256"
+    )
+    scale: Literal[1, 2, 4, 8] = Field(1, description="the target is so many times as large as the input")
     flip: bool = Field(True, description="mirror half of the pairs")
     embedded: str | None = Field(None, description="the drawer of the embedded pairs")
     source: Source | None = Field(None, description="where the real pairs can be downloaded from")
@@ -64,21 +81,23 @@ class Data(Frozen):
     )
 
     @property
-    def resize_to(self) -> int:
-        """Side that a pair is resized to before the crop, 286 for 256."""
-        return self.load_size or round(self.size * 286 / 256)
+    def resize_to(self) -> int | None:
+        """Side that a pair is resized to before the crop, 286 for 256; None where it stays as it is."""
+        return None if self.load_size == "native" else self.load_size or round(self.size * 286 / 256)
 
     @model_validator(mode="after")
     def _consistent(self) -> Data:
         if self.size & (self.size - 1):
             raise ValueError(f"size: got {self.size}, expected a power of two from 64 to 1024")
-        if self.resize_to < self.size:
+        if self.resize_to is not None and self.resize_to < self.size:
             raise ValueError(f"load_size: got {self.load_size}, expected at least the crop's {self.size}")
         needs_palette = "labels_onehot" in (self.input, self.target) or "palette" in self.normalise
         if needs_palette and not self.palette:
             raise ValueError("palette: empty, but label maps need one colour a class")
         if len(set(self.palette.values())) < len(self.palette):
             raise ValueError("palette: two classes have the same colour, expected one colour a class")
+        if self.layout == "photos" and not self.derive:
+            raise ValueError("layout: photos, but no `derive` step makes an input from them; expected pairs")
         return self
 
 

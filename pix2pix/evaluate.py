@@ -70,6 +70,9 @@ class Arguments(Frozen):
     segmenter: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = Field(
         None, description="ESPNet weights for the FCN-score of labels tasks, or a photo-to-labels model of this program"
     )
+    derive: Annotated[str | None, tyro.conf.arg(metavar="STEP")] = Field(
+        None, description="make the inputs from the targets in another way than the task does; e.g. drawn_lines"
+    )
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.json")] = Field(
         None, description="write the figures as JSON too"
     )
@@ -98,7 +101,12 @@ def main(arguments: Sequence[str]) -> int:
 
     path = hub.choose(options.model, options.task, print)
     translator = Translator(load_model(path), options.device, options.work_size, "torch")  # the same figures anywhere
-    data = translator.task.data.model_copy(update={"path": options.data or translator.task.data.path})
+    data = translator.task.data.model_copy(
+        update={
+            "path": options.data or translator.task.data.path,
+            "derive": (options.derive,) if options.derive else translator.task.data.derive,
+        }
+    )
     task = translator.task.model_copy(update={"data": data})
     # Scored at their own size: to decode and resize them all first would be wasted.
     uncached = task.model_copy(update={"data": data.model_copy(update={"cache_gib": 0})})

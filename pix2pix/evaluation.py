@@ -13,7 +13,7 @@ from tqdm import tqdm
 from pix2pix.config import Task
 from pix2pix.data.conditions import nearest_class, normalise
 from pix2pix.data.pairs import PairSource
-from pix2pix.images import ImageError, make_grid, resize, to_rgb8
+from pix2pix.images import ImageError, center_crop, make_grid, resize, to_rgb8
 from pix2pix.metrics.colour import colourfulness, histogram_overlap, lab_histograms, psnr_ab
 from pix2pix.metrics.distributions import frechet_distance, kernel_distance, precision_recall
 from pix2pix.metrics.espnet import Segmenter
@@ -280,6 +280,9 @@ def draw_grid(translate: Guess, pairs: PairSource, indices: Sequence[int], count
     for place in np.linspace(0, len(indices) - 1, min(count, len(indices))).round().astype(int):
         source, target = pairs.read_full(indices[place])
         rows.append([to_rgb8(picture) for picture in (source, translate(source), target)])
-    height, width = rows[0][0].shape[:2]
+    shapes = {row[-1].shape[:2] for row in rows}
+    if len(shapes) > 1:  # photos of many shapes: the middle of each
+        rows = [[center_crop(tile, min(tile.shape[:2])) for tile in row] for row in rows]
+    height, width = rows[0][-1].shape[:2]
     tiles = [[resize(tile, height, width, nearest=False) for tile in row] for row in rows]
     return make_grid(tiles, titles=("input", "output", "target"))

@@ -1,18 +1,26 @@
 """How a picture becomes numbers for a network and back: each representation is an encode/decode pair.
 
 Outside are images, (H, W, C) uint8 or uint16; inside tensors, (C, H, W) float32 in [-1, 1]. Nothing else converts.
+
+`source` is the input picture, normalised, of the output's size: some outputs are only a part of a picture, and the
+input has the rest.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
 import torch
 
-from pix2pix.config import nearest
-from pix2pix.data.conditions import Palette, nearest_class
+from pix2pix.config import Data, nearest
+from pix2pix.data.conditions.palette import Palette, nearest_class
 from pix2pix.images import to_gray, to_rgb, to_rgb8
+from pix2pix.lab import lab_to_rgb, lightness, rgb_to_lab
+
+CHROMA_SCALE = 110.0
+RAW_CHANNELS = 3
 
 
 class Representation(Protocol):
@@ -21,11 +29,18 @@ class Representation(Protocol):
     @property
     def channels(self) -> int: ...
 
+    @property
+    def is_opaque(self) -> bool:
+        """Whether transparency means nothing here, and is laid over white before a picture is resized."""
+
     def encode(self, image: np.ndarray) -> torch.Tensor:
         """(H, W, any C) uint8 or uint16 -> (channels, H, W) float32 in [-1, 1]."""
 
     def decode(self, tensor: torch.Tensor, source: np.ndarray | None = None) -> np.ndarray:
-        """(channels, H, W), clamped -> (H, W, C) of the source's dtype, uint8 without a source."""
+        """(channels, H, W), clamped -> (H, W, C) of the source's dtype, uint8 without a source.
+
+        `lab_chroma` and `filled_rgb` are no whole pictures: they need the source.
+        """
 
 
 @dataclass(frozen=True)
@@ -33,6 +48,7 @@ class Rgb:
     """Colour, one channel each for red, green and blue."""
 
     channels: int = 3
+    is_opaque: bool = True
 
     def encode(self, image: np.ndarray) -> torch.Tensor:
         return _to_tensor(to_rgb(image))
@@ -46,6 +62,7 @@ class Gray:
     """ITU-R BT.601 luma; decodes to one channel."""
 
     channels: int = 1
+    is_opaque: bool = True
 
     def encode(self, image: np.ndarray) -> torch.Tensor:
         return _to_tensor(to_gray(image))
@@ -62,6 +79,7 @@ class LabelsOnehot:
     """
 
     palette: Palette
+    is_opaque: bool = True
 
     @property
     def channels(self) -> int:
@@ -77,6 +95,94 @@ class LabelsOnehot:
         colours = np.array(list(self.palette.values()), np.uint8)
         decoded: np.ndarray = colours[tensor.detach().argmax(0).cpu().numpy()]
         return decoded
+
+
+@dataclass(frozen=True)
+class LabChroma:
+    """The colour of a picture without its lightness: a and b of CIE Lab over 110, as in Zhang et al. 2016
+    (arXiv 1603.08511); sRGB has none beyond 1.
+
+    Decodes with the source's lightness, kept exactly: where sRGB has no such colour, chroma gives way.
+    """
+
+    channels: int = 2
+    is_opaque: bool = True
+
+    def encode(self, image: np.ndarray) -> torch.Tensor:
+        chroma = rgb_to_lab(to_rgb(image))[:, :, 1:] / CHROMA_SCALE
+        return torch.from_numpy(np.ascontiguousarray(chroma.transpose(2, 0, 1)))
+
+    def decode(self, tensor: torch.Tensor, source: np.ndarray | None = None) -> np.ndarray:
+        _check_tensor(tensor, self.channels)
+        assert source is not None, "chroma alone is no picture"
+        chroma = tensor.detach().float().clamp(-1, 1).cpu().numpy().transpose(1, 2, 0) * np.float32(CHROMA_SCALE)
+        opaque = source if source.shape[2] == 1 else to_rgb(source)
+        return lab_to_rgb(np.concatenate([lightness(opaque)[:, :, None], chroma], axis=2), source.dtype)
+
+
+@dataclass(frozen=True)
+class MaskedRgb:
+    """A picture with holes, where its alpha is below half: 0 in red, green and blue there; the fourth channel is +1
+    where the picture is known and -1 in the holes. Decodes to four channels, transparent and black in the holes."""
+
+    channels: int = 4
+    is_opaque: bool = False
+
+    def encode(self, image: np.ndarray) -> torch.Tensor:
+        known = known_pixels(image)
+        colour = _to_tensor(image[:, :, :3] if image.shape[2] == 4 else to_rgb(image))
+        mask = torch.from_numpy(known)[None]
+        return torch.cat([torch.where(mask, colour, 0.0), mask.float() * 2 - 1])
+
+    def decode(self, tensor: torch.Tensor, source: np.ndarray | None = None) -> np.ndarray:
+        _check_tensor(tensor, self.channels)
+        known = tensor[3:] > 0
+        colour = torch.where(known, tensor[:3].float(), -1.0)
+        return _to_image(torch.cat([colour, known.float() * 2 - 1]), self.channels, source)
+
+
+@dataclass(frozen=True)
+class FilledRgb:
+    """Colour for the holes of a picture. Decodes to the source with its holes filled; every known pixel stays as is."""
+
+    channels: int = 3
+    is_opaque: bool = True
+
+    def encode(self, image: np.ndarray) -> torch.Tensor:
+        return _to_tensor(to_rgb(image))
+
+    def decode(self, tensor: torch.Tensor, source: np.ndarray | None = None) -> np.ndarray:
+        assert source is not None, "what fills a hole is no picture"
+        filled = _to_image(tensor, self.channels, source)
+        known = source[:, :, :3] if source.shape[2] == 4 else to_rgb(source)
+        return np.where(known_pixels(source)[:, :, None], known, filled)
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Channels as they are, whatever they mean; none is turned into another.
+
+    Encoding raises ValueError for a picture with another number of them.
+    """
+
+    channels: int
+    is_opaque: bool = False
+
+    def encode(self, image: np.ndarray) -> torch.Tensor:
+        if image.shape[2] != self.channels:
+            raise ValueError(f"got {image.shape[2]} channels, expected {self.channels}")
+        return _to_tensor(image)
+
+    def decode(self, tensor: torch.Tensor, source: np.ndarray | None = None) -> np.ndarray:
+        return _to_image(tensor, self.channels, source)
+
+
+def known_pixels(image: np.ndarray) -> np.ndarray:
+    """(H, W, C) -> (H, W) bool: where a picture is opaque by half or more; everywhere without an alpha channel."""
+    if image.shape[2] != 4:
+        return np.ones(image.shape[:2], bool)
+    known: np.ndarray = image[:, :, 3] > np.iinfo(image.dtype).max // 2
+    return known
 
 
 def _to_tensor(image: np.ndarray) -> torch.Tensor:
@@ -104,18 +210,32 @@ def _labels_onehot(palette: Palette | None) -> Representation:
     return LabelsOnehot(palette)
 
 
-REPRESENTATIONS: dict[str, Callable[[Palette | None], Representation]] = {
-    "rgb": lambda palette: Rgb(),
-    "gray": lambda palette: Gray(),
-    "labels_onehot": _labels_onehot,
-}
+REPRESENTATIONS: Mapping[str, Callable[[Palette | None, int | None], Representation]] = MappingProxyType(
+    {
+        "rgb": lambda palette, channels: Rgb(),
+        "gray": lambda palette, channels: Gray(),
+        "labels_onehot": lambda palette, channels: _labels_onehot(palette),
+        "lab_chroma": lambda palette, channels: LabChroma(),
+        "masked_rgb": lambda palette, channels: MaskedRgb(),
+        "filled_rgb": lambda palette, channels: FilledRgb(),
+        "raw": lambda palette, channels: Raw(channels or RAW_CHANNELS),
+    }
+)
 
 
-def build_representation(name: str, palette: Palette | None) -> Representation:
-    """The representation of that name; `palette` matters to label maps only.
+def build_representation(name: str, palette: Palette | None = None, channels: int | None = None) -> Representation:
+    """The representation of that name; `palette` matters to label maps only, `channels` to raw pictures.
 
     Raises ValueError for an unknown name and for a label map without a palette.
     """
     if name not in REPRESENTATIONS:
         raise ValueError(f"no representation '{name}', {nearest(name, REPRESENTATIONS)}")
-    return REPRESENTATIONS[name](palette)
+    return REPRESENTATIONS[name](palette, channels)
+
+
+def representations(data: Data) -> tuple[Representation, Representation]:
+    """Of a task's input and of its target."""
+    return (
+        build_representation(data.input, data.palette, data.input_channels),
+        build_representation(data.target, data.palette, data.target_channels),
+    )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import tyro
@@ -19,14 +19,16 @@ from pix2pix.batch.files import OUTPUT_FOLDER, Job, check_writable, find_picture
 from pix2pix.batch.pipeline import Budget, in_order, processors
 from pix2pix.command_line import parse, run
 from pix2pix.config import Frozen
-from pix2pix.images import PIXEL_LIMIT, read_image, write_image
+from pix2pix.images import PIXEL_LIMIT, write_image
+
+if TYPE_CHECKING:
+    from pix2pix.translator import Translator
 
 PROG = "pix2pix translate"
 MANY = 100  # pictures, from where on a hint at a faster backend is worth a line
 MOST_WORKERS = 15  # each holds a picture in memory
 BYTES_A_PIXEL = 100  # that a picture takes on its way; measured: 80, with the network at its training size
 Backend = Literal["auto", "measure", UncalibratedName]
-Translate = Callable[[np.ndarray, int | None], np.ndarray]
 
 
 class Arguments(Frozen):
@@ -66,7 +68,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parse(Arguments, arguments, PROG)
     if options.seed is not None and options.samples is None:
         raise ValueError("--seed belongs to --samples N; without it nothing is drawn")
-    jobs = plan(find_pictures(options.inputs, options.out), options.out, options.samples)
+    pictures = find_pictures(options.inputs, options.out)
 
     from pix2pix import hub  # torch takes seconds, which --help and most mistakes need not wait for
     from pix2pix.checkpoint import load_model
@@ -82,6 +84,7 @@ def main(arguments: Sequence[str]) -> int:
         raise ValueError(f"{model.path}: no dropout or noise in this model, all samples would be one; drop --samples")
     if options.out is not None:
         check_writable(options.out)
+    jobs = plan(pictures, options.out, options.samples, translator.suffix)
     seeds = [None] if options.samples is None else sample_seeds(options.seed or 0, options.samples)
     status = translate_all(jobs, translator, seeds, options.pixel_limit)
     if options.backend == "auto" and options.samples is None and len(jobs) >= MANY and not translator.is_measured:
@@ -95,7 +98,7 @@ def sample_seeds(seed: int, count: int) -> list[int | None]:
     return [int(state) >> 1 for state in states]
 
 
-def translate_all(jobs: Sequence[Job], translate: Translate, seeds: Sequence[int | None], pixel_limit: int) -> int:
+def translate_all(jobs: Sequence[Job], translator: Translator, seeds: Sequence[int | None], pixel_limit: int) -> int:
     """Read, translate and write, a few pictures at a time; 1 when a picture failed, which is named and left out.
 
     Of large pictures no more are translated at a time than a quarter of the memory holds.
@@ -104,12 +107,12 @@ def translate_all(jobs: Sequence[Job], translate: Translate, seeds: Sequence[int
 
     def work(job: Job) -> None:
         try:
-            image = read_image(job.source, pixel_limit)
+            image = translator.read(job.source, pixel_limit)
             if not job.outputs[0].parent.exists():
                 check_writable(job.outputs[0].parent)
             with in_memory.take(BYTES_A_PIXEL * image.shape[0] * image.shape[1]):
                 for seed, output in zip(seeds, job.outputs, strict=True):
-                    write_image(output, translate(image, seed))
+                    write_image(output, translator(image, seed))
         except MemoryError:
             raise ValueError("not enough memory for this picture; shrink it") from None
 

@@ -1,4 +1,4 @@
-"""One released model as a callable: image in, image of the same size out."""
+"""One released model as a callable: image in, image out, of the same size or larger by the task's scale."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from pix2pix.batch.lanes import PictureByPicture, threads
 from pix2pix.checkpoint import Facts, ReleasedModel, load_weights
 from pix2pix.command_line import machine
 from pix2pix.config import Task
-from pix2pix.data.conditions import nearest_class, normalise
-from pix2pix.images import from_pil, read_image, reflect_pad, resize, to_pil, to_rgb, to_rgb8
+from pix2pix.data.conditions import check_steps, nearest_class, normalise, split_by_size
+from pix2pix.images import enlarge, fits_pillow, from_pil, read_image, reflect_pad, resize, to_pil, to_rgb, to_rgb8
 from pix2pix.nn import build_generator, set_stochastic
 from pix2pix.nn.blocks import NoiseInjection
-from pix2pix.representations import build_representation
+from pix2pix.representations import build_representation, representations
 from pix2pix.upsampling import enlarge_by_classes, enlarge_by_picture, shrink
 
 # The network's long side is at most this many times `work_size`: a strip of 1x1300 would come to 83,000 pixels.
@@ -39,8 +39,7 @@ def build_model_generator(task: Task, rng: torch.Generator | None = None) -> nn.
     data, model = task.data, task.model
     return build_generator(
         model.generator,
-        build_representation(data.input, data.palette).channels,
-        build_representation(data.target, data.palette).channels,
+        *(each.channels for each in representations(data)),
         size=data.size,
         width=model.width,
         norm=model.norm,
@@ -122,8 +121,9 @@ class Translator:
         self.facts: Facts = model.facts
         self.device = choose_device(device)
         self.work_size = work_size or task.work_size or task.data.size
-        self._input = build_representation(task.data.input, task.data.palette)
-        self._target = build_representation(task.data.target, task.data.palette)
+        check_steps(task)
+        self._early, self._late = split_by_size(task.data.normalise)
+        self._input, self._target = representations(task.data)
         self._input_is_labels = task.data.input == "labels_onehot" or "palette" in task.data.normalise
         with _Undrawn():
             self._generator = build_model_generator(task)
@@ -237,12 +237,12 @@ class Translator:
     def __call__(
         self, image: Image.Image | np.ndarray | str | Path, seed: int | None = None
     ) -> Image.Image | np.ndarray:
-        """The translated picture, upright, with the height and width of `image`.
+        """The translated picture, upright, with the height and width of `image`, times the task's scale.
 
         - A Pillow image of any mode gives a Pillow image.
-        - An array (H, W) or (H, W, C) of uint8 or uint16, with 1, 3 or 4 channels, gives an array of that type:
-          (H, W, 3), or where the target is grey (H, W) for (H, W) and else (H, W, 1).
-        - A path gives a Pillow image, or an array for 16-bit colour, which Pillow cannot hold.
+        - An array (H, W) or (H, W, C) of uint8 or uint16, with 1, 3 or 4 channels, or those of a raw input, gives an
+          array of that type: (H, W, 3), or where the target is grey (H, W) for (H, W) and else (H, W, 1).
+        - A path gives a Pillow image, or an array for what Pillow cannot hold, as 16-bit colour.
 
         The same input gives the same bytes. With `seed`, dropout and noise are drawn from it: another seed, another
         picture.
@@ -255,24 +255,36 @@ class Translator:
             return output[:, :, 0] if image.ndim == 2 and output.shape[2] == 1 else output
         if isinstance(image, Image.Image):
             output = self._translate(from_pil(image), seed)
-            return to_pil(output if output.shape[2] == 1 else to_rgb8(output))
+            return to_pil(output if fits_pillow(output) else to_rgb8(output))
         if isinstance(image, str | Path):
-            output = self._translate(read_image(image), seed)
-            return output if output.dtype == np.uint16 and output.shape[2] > 1 else to_pil(output)
+            output = self._translate(self.read(image), seed)
+            return to_pil(output) if fits_pillow(output) else output
         raise ValueError(f"got a {type(image).__name__}, expected a Pillow image, a numpy array or a path")
 
+    def read(self, path: str | Path, pixel_limit: int | None = None) -> np.ndarray:
+        """The picture in a file as this model takes it, (H, W, C). Raises ImageError for what cannot be read."""
+        return read_image(path, pixel_limit or self.task.data.pixel_limit, all_pages=self.task.data.input == "raw")
+
+    @property
+    def suffix(self) -> str:
+        """Of files that hold any output of this model."""
+        return ".tif" if self._target.channels == 2 and self.task.data.target == "raw" else ".png"
+
     def _translate(self, image: np.ndarray, seed: int | None) -> np.ndarray:
-        """(H, W, 1, 3 or 4) to (H, W, 1 or 3) of the same dtype."""
+        """(H, W, C) to (H, W, C') of the same dtype, height and width times the task's scale."""
+        data = self.task.data
         if image.size == 0:
             raise ValueError(f"got a picture without pixels, shape {image.shape}")
+        if image.ndim != 3 or (data.input != "raw" and image.shape[2] not in (1, 3, 4)):
+            raise ValueError(f"got an array of shape {image.shape}, expected a picture (H, W, C) of 1, 3 or 4 channels")
         # Without transparency first: what is invisible must not bleed into its neighbours when resized.
-        opaque = image if image.shape[2:] == (1,) else to_rgb(image)
-        full = normalise(opaque, self.task.data.normalise, self.task.data.palette)
+        opaque = to_rgb(image) if self._input.is_opaque and image.shape[2] == 4 else image
+        full = enlarge(normalise(opaque, self._early, data.palette), data.scale)
         height, width = full.shape[:2]
         work = full
         if self.task.work == "trained":
             work = resize(full, *self._work_shape(height, width), self._input_is_labels)
-        output = self._run_network(work, seed)
+        output = self._run_network(normalise(work, self._late, data.palette), seed)
         if work.shape[:2] != (height, width):
             output = self._to_full_size(output, work, full)
         decoded = self._target.decode(output, full)
@@ -329,6 +341,6 @@ class Translator:
         if height < work.shape[0] or width < work.shape[1]:
             return shrink(output, height, width)
         if not self._input_is_labels:
-            return enlarge_by_picture(output, build_representation("rgb", None).encode(full))
+            return enlarge_by_picture(output, build_representation("rgb").encode(full))
         classes = [nearest_class(to_rgb8(image), self.task.data.palette)[0] for image in (work, full)]
         return enlarge_by_classes(output, *(torch.from_numpy(indices).long() for indices in classes))

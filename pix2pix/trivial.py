@@ -9,9 +9,10 @@ from tqdm import tqdm
 
 from pix2pix.config import Task
 from pix2pix.data.conditions import nearest_class, normalise
+from pix2pix.data.inputs import network_input
 from pix2pix.data.pairs import PairSource
 from pix2pix.images import resize, to_rgb8
-from pix2pix.representations import build_representation
+from pix2pix.representations import known_pixels, representations
 
 TRAIN_PAIRS = 1000  # for the mean guesses; more would not move a mean by a visible amount
 
@@ -25,13 +26,20 @@ def trivial_guesses(task: Task, train: PairSource | None) -> dict[str, Guess]:
     if train is not None:
         if task.data.input == "labels_onehot" or "palette" in task.data.normalise:
             guesses["mean colour of each class"] = _class_colours(task, _training_pairs(train))
-        guesses["mean target"] = _mean_target(_training_pairs(train))
-    shown = build_representation(task.data.input, task.data.palette)
+        guesses["mean target"] = _mean_target(_training_pairs(train), task.data.size, task.data.scale)
+    shown, _ = representations(task.data)
     # As the network sees it: a grey input must not pass on the colours that its file may have.
-    guesses["input unchanged"] = lambda source: shown.decode(
-        shown.encode(normalise(source, task.data.normalise, task.data.palette))
-    )
+    guesses["input unchanged"] = lambda source: shown.decode(shown.encode(network_input(source, task.data)))
+    if task.data.target == "filled_rgb":
+        guesses["holes in the mean colour"] = lambda source: _filled(network_input(source, task.data))
     return guesses
+
+
+def _filled(source: np.ndarray) -> np.ndarray:
+    """A picture (H, W, 4) with the mean colour of what is known of it in its holes; (H, W, 3)."""
+    known, colours = known_pixels(source), source[:, :, :3]
+    mean = colours[known].mean(0) if known.any() else np.zeros(3)
+    return np.where(known[:, :, None], colours, (mean + 0.5).astype(source.dtype))
 
 
 def _training_pairs(train: PairSource) -> Iterable[tuple[np.ndarray, np.ndarray]]:
@@ -61,10 +69,10 @@ def _class_colours(task: Task, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -
     return guess
 
 
-def _mean_target(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> Guess:
+def _mean_target(pairs: Iterable[tuple[np.ndarray, np.ndarray]], side: int, scale: int) -> Guess:
     """The mean of all targets at every place, whatever the input."""
-    total, count = np.zeros((1, 1, 3)), 0
+    total, count = np.zeros((side, side, 3)), 0
     for _, target in pairs:
-        total, count = total + target, count + 1
+        total, count = total + resize(target, side, side, nearest=False), count + 1
     mean = (total / count).round().astype(np.uint8)
-    return lambda source: resize(mean, source.shape[0], source.shape[1], nearest=False)
+    return lambda source: resize(mean, scale * source.shape[0], scale * source.shape[1], nearest=False)

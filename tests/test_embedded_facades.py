@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from pix2pix.data.embedded import DRAWERS, facades
-from pix2pix.data.embedded.facade_canvas import Canvas
-from pix2pix.data.embedded.facade_parts import CLASS_INDEX, Box
-from pix2pix.data.embedded.facade_style import MANNERS, choose_manner, choose_style
+from pix2pix.data.embedded.facades.canvas import Canvas
+from pix2pix.data.embedded.facades.parts import CLASS_INDEX, Box
+from pix2pix.data.embedded.facades.style import MANNERS, choose_manner, choose_style
 from pix2pix.data.embedded.perlin import enlarge, fade, fractal_noise, gradient_noise, random_gradients
 
 

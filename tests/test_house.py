@@ -20,7 +20,7 @@ PACKAGE = ROOT / "pix2pix"
 MIB = 2**20
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("config", "images", "command_line"),
+    ("config", "images", "lab", "command_line"),
     ("representations", "data", "nn", "metrics", "checkpoint"),
     (
         *("training", "translator", "reporting", "upsampling", "backends", "backend_choice", "hub", "batch"),

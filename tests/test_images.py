@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageOps
 
 from pix2pix.images import (
+    PIXEL_LIMIT,
     ImageError,
     from_pil,
     list_images,
@@ -208,9 +209,9 @@ def tiff_with_orientation(deep: np.ndarray, orientation: int) -> bytes:
 # Reading: refusals
 
 
-def error_line(path: Path, **options: int) -> str:
+def error_line(path: Path, pixel_limit: int = PIXEL_LIMIT) -> str:
     with pytest.raises(ImageError) as caught:
-        read_image(path, **options)
+        read_image(path, pixel_limit)
     message = str(caught.value)
     assert "\n" not in message
     assert message.startswith(f"{path}: ")
@@ -362,7 +363,7 @@ def test_pil_cannot_hold_deep_colour() -> None:
         to_pil(random_image(2, 2, 3, np.uint16))
 
 
-@pytest.mark.parametrize("wrong", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 2), np.uint8), np.zeros((4, 4, 3))])
+@pytest.mark.parametrize("wrong", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 17), np.uint8), np.zeros((4, 4, 3))])
 def test_wrong_arrays_are_named(wrong: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"expected \(H, W, C\)"):
         to_rgb(wrong)
@@ -401,7 +402,7 @@ def test_failed_write_keeps_the_old_file_and_no_rubbish(tmp_path: Path, monkeypa
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pix2pix.images.os.replace", full)
+    monkeypatch.setattr("pix2pix.images.writing.os.replace", full)
     with pytest.raises(ImageError, match="No space left") as caught:
         write_image(path, np.ones((2, 2, 3), np.uint8))
     assert str(caught.value).startswith(f"{path}: ")

@@ -24,13 +24,14 @@ def flat(red: int, green: int, blue: int, height: int = 4, width: int = 6) -> np
 def test_lab_agrees_with_scikit_image() -> None:
     levels = np.array([0, 5, 10, 11, 37, 64, 100, 128, 191, 254, 255], np.uint8)
     cube = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(-1, 11, 3)
-    assert np.abs(lab(cube) - rgb2lab(cube)).max() < 1e-9
-    assert np.abs(lab(picture(0)) - rgb2lab(picture(0))).max() < 1e-9
+    # Theirs gives white a chroma of 0.005, ours none.
+    assert np.abs(lab(cube) - rgb2lab(cube)).max() < 0.006
+    assert np.abs(lab(picture(0)) - rgb2lab(picture(0))).max() < 0.006
 
 
 def test_greys_have_no_chroma() -> None:
     grey = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
-    assert np.abs(lab(grey)[..., 1:]).max() < 0.005  # the standard's white is rounded
+    assert np.abs(lab(grey)[..., 1:]).max() < 0.001
     assert lab(grey)[0, [0, 255], 0] == pytest.approx([0, 100], abs=1e-3)
 
 
@@ -39,7 +40,7 @@ def test_psnr_ab_agrees_with_scikit_image(seed: int) -> None:
     output, target = picture(seed), picture(seed + 10)
     difference = (rgb2lab(output) - rgb2lab(target))[..., 1:]
     expected = 10 * math.log10(255**2 / np.square(difference).mean())
-    assert psnr_ab(output, target) == pytest.approx(expected, abs=1e-6)
+    assert psnr_ab(output, target) == pytest.approx(expected, abs=1e-3)
     assert psnr_ab(target, output) == psnr_ab(output, target)
 
 

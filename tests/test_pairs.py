@@ -11,8 +11,10 @@ from PIL import Image
 
 from pix2pix.config import Data, Source, Task, load_task
 from pix2pix.data import pairs as pairs_module
+from pix2pix.data.drawn_pairs import EmbeddedPairs
 from pix2pix.data.layouts import dev_stems, find_pairs
-from pix2pix.data.pairs import EmbeddedPairs, PairSet, load_pairs, open_pairs
+from pix2pix.data.pair_files import PairSet, load_pairs
+from pix2pix.data.pairs import open_pairs
 from pix2pix.data.recipes import OfflineError
 
 REAL = Path(os.environ.get("PIX2PIX_TEST_DATA", Path(__file__).parents[1] / "../shared/data"))

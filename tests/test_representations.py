@@ -34,7 +34,7 @@ def test_every_value_comes_back(name: str, channels: int, dtype: type) -> None:
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_encode_takes_any_image(name: str, channels: int, dtype: type) -> None:
-    representation = build_representation(name, PALETTE)
+    representation = build_representation(name, PALETTE, channels)
     generator = np.random.default_rng(0)
     for _ in range(4):
         height, width = (int(size) for size in generator.integers(1, 20, 2))

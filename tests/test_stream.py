@@ -21,7 +21,7 @@ RGB, GRAY, ONEHOT = (build_representation(name, LABELS) for name in ("rgb", "gra
 class Pictures:
     """Pairs in memory: pixel (y, x) of both sides holds (y, x, number of the pair)."""
 
-    description, licence = "pictures", "none"
+    description, licence, derives = "pictures", "none", False
 
     def __init__(self, count: int, side: int = 70) -> None:
         rows, columns = np.mgrid[:side, :side].astype(np.uint8)

@@ -17,7 +17,7 @@ from training_runs import DRAWN, SMALL, read_log, read_state, train, write_pairs
 from pix2pix import train as train_command
 from pix2pix.checkpoint import load_model
 from pix2pix.config import load_task
-from pix2pix.representations import build_representation
+from pix2pix.representations import representations
 from pix2pix.training.assembly import build_objective
 from pix2pix.training.tracking import RunFolder
 
@@ -192,7 +192,7 @@ def test_init_takes_over_weights_networks_and_size(released: Path) -> None:
     assert (own.model.width, own.model.dropout) == (12, 0)  # a flag has the last word
 
     said: list[str] = []
-    source, target = (build_representation(name, task.data.palette) for name in (task.data.input, task.data.target))
+    source, target = representations(task.data)
     weights = build_objective(task, source, target, said.append).generator.state_dict()
     assert weights.keys() == theirs.weights.keys()
     assert all(torch.equal(weights[name], theirs.weights[name]) for name in weights)

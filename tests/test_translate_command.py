@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
@@ -20,7 +21,11 @@ from tiny_models import LABELS, save_tiny_model
 from pix2pix import translate
 from pix2pix.batch.files import find_pictures, plan
 from pix2pix.command_line import run
+from pix2pix.images import read_image
 from pix2pix.translate import main, sample_seeds
+
+if TYPE_CHECKING:
+    from pix2pix.translator import Translator
 
 ROOT = Path(__file__).parent.parent
 
@@ -271,7 +276,13 @@ def test_a_full_memory_is_one_pictures_error_and_large_pictures_go_one_at_a_time
     jobs = plan([save(tmp_path / f"{index}.png", 20 + 10 * (index == 4), 30, index) for index in range(8)], None)
     lock, running, most = threading.Lock(), [0], [0]
 
-    def translate_one(image: np.ndarray, seed: int | None) -> np.ndarray:
+    class Echo:
+        read = staticmethod(read_image)
+
+        def __call__(self, image: np.ndarray, seed: int | None) -> np.ndarray:
+            return translate_one(image)
+
+    def translate_one(image: np.ndarray) -> np.ndarray:
         with lock:
             running[0] += 1
             most[0] = max(most[0], running[0])
@@ -283,7 +294,7 @@ def test_a_full_memory_is_one_pictures_error_and_large_pictures_go_one_at_a_time
         return image
 
     monkeypatch.setattr(translate, "processors", lambda: 4)
-    assert translate.translate_all(jobs, translate_one, [None], 10**6) == 1
+    assert translate.translate_all(jobs, cast("Translator", Echo()), [None], 10**6) == 1
     errors = capsys.readouterr().err.splitlines()
     assert [line for line in errors if "not enough memory" in line] == [
         f"pix2pix translate: {tmp_path / '4.png'}: not enough memory for this picture; shrink it"
@@ -291,7 +302,7 @@ def test_a_full_memory_is_one_pictures_error_and_large_pictures_go_one_at_a_time
     assert most[0] > 1
     most[0] = 0
     monkeypatch.setattr(translate, "memory_bytes", lambda: 4 * 100 * 20 * 30)
-    translate.translate_all(jobs, translate_one, [None], 10**6)
+    translate.translate_all(jobs, cast("Translator", Echo()), [None], 10**6)
     assert most[0] == 1
 
 

@@ -61,7 +61,9 @@ def _expand(text: str) -> list[Path]:
     return matches
 
 
-def plan(pictures: Sequence[Path], out: Path | None = None, samples: int | None = None) -> list[Job]:
+def plan(
+    pictures: Sequence[Path], out: Path | None = None, samples: int | None = None, suffix: str = ".png"
+) -> list[Job]:
     """Where the outputs of each picture go: into `out`, or `translated/` beside it; `samples` outputs each, or one.
 
     An output keeps the stem of its picture. Where two would get one name, or an output the name of a picture, the names
@@ -76,7 +78,7 @@ def plan(pictures: Sequence[Path], out: Path | None = None, samples: int | None 
             folder = picture.parent / OUTPUT_FOLDER if out is None else out
             stem = _name(picture, number, level)
             endings = [""] if samples is None else [f"-{sample}" for sample in range(1, samples + 1)]
-            jobs.append(Job(picture, tuple(folder / f"{stem}{ending}.png" for ending in endings)))
+            jobs.append(Job(picture, tuple(folder / f"{stem}{ending}{suffix}" for ending in endings)))
         keys = [[_identity(output).casefold() for output in job.outputs] for job in jobs]
         uses = Counter(key for of_one in keys for key in of_one)
         unclear = [index for index, of_one in enumerate(keys) if any(uses[key] > 1 or key in taken for key in of_one)]

@@ -1,12 +1,14 @@
 """Finding the pairs of a data set on disk: how it is laid out, which files belong together, and which split each is in.
 
-Two layouts, looked for in this order when the task says `layout: auto`:
+Three layouts, looked for in this order when the task says `layout: auto`:
 
 - `folders`: inputs and targets in folders of their own, matched by stem: `train/labels` + `train/photos`,
   `labels/train` + `photos/train`, `trainA` + `trainB`, or `labels` + `photos` alone, which is all `train`. Folder names
   are tried in this order: the task's own, input + target, A + B, labels + photos. A is the input, or B where the task's
   input side is right.
 - `side_by_side`: both halves in one picture, in `train/`, `val/`, `test/`, or in the root itself, which is all `train`.
+- `photos`: where the task derives its inputs, photos in the same places, or in folders below them. Pictures that are
+  all twice as wide as high are taken for pairs side by side.
 """
 
 from __future__ import annotations
@@ -18,10 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from PIL import Image
-
 from pix2pix.config import Data, nearest
-from pix2pix.images import ImageError, list_images
+from pix2pix.images import ImageError, list_images, picture_size
 
 SPLITS = ("train", "dev", "val", "test")
 ON_DISK = ("train", "val", "test")
@@ -30,10 +30,14 @@ ON_DISK = ("train", "val", "test")
 DEV_SALT = "dev"
 DEV_SHARE = 10
 
+LOOKED_AT = 50  # pictures whose shape tells photos from pairs side by side
+
+Layout = Literal["side_by_side", "folders", "photos"]
+
 
 @dataclass(frozen=True)
 class Pair:
-    """One pair on disk. `target` is None where both halves lie side by side in the picture `input`."""
+    """One pair on disk. `target` is None where the picture `input` holds all of it: both halves, or the photo."""
 
     stem: str
     input: Path
@@ -45,7 +49,7 @@ class PairList:
     """The pairs of one split, in the order of their names, and one line in words on what they are."""
 
     root: Path
-    layout: Literal["side_by_side", "folders"]
+    layout: Layout
     split: str
     pairs: tuple[Pair, ...]
     description: str
@@ -53,10 +57,11 @@ class PairList:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where one split lies: one folder of side-by-side pictures, or one of inputs and one of targets."""
+    """Where one split lies: one folder of side-by-side pictures or photos, or one of inputs and one of targets."""
 
+    layout: Layout
     input: Path
-    target: Path | None
+    target: Path | None = None
 
 
 def find_pairs(root: Path, split: str, data: Data) -> PairList:
@@ -83,7 +88,7 @@ def find_pairs(root: Path, split: str, data: Data) -> PairList:
         pairs = [pair for pair in pairs if (pair.stem in held_out) == (split == "dev")]
         if not pairs:
             raise ValueError(f"{root}: the one pair in train leaves none for dev; expected at least 2")
-    layout: Literal["side_by_side", "folders"] = "side_by_side" if pairs[0].target is None else "folders"
+    layout = places[on_disk].layout
     return PairList(root, layout, split, tuple(pairs), _describe(root, split, pairs, places, data))
 
 
@@ -103,19 +108,6 @@ def dev_stems(stems: Iterable[str]) -> frozenset[str]:
     return frozenset(ordered[:count])
 
 
-def picture_size(path: Path) -> tuple[int, int]:
-    """(width, height) as the picture is shown, from its header alone. Raises ImageError where that cannot be read."""
-    try:
-        with Image.open(path) as image:
-            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-            return (image.height, image.width) if turned else (image.width, image.height)
-    except Exception as error:  # damaged headers make Pillow raise nearly anything
-        empty = path.is_file() and path.stat().st_size == 0
-        raise ImageError(
-            f"{path}: {'the file is empty' if empty else f'no readable image ({type(error).__name__})'}"
-        ) from None
-
-
 def _folder_names(data: Data) -> list[tuple[str, str]]:
     a_and_b = ("B", "A") if data.input_side == "right" else ("A", "B")
     names = [(data.input_folder, data.target_folder), ("input", "target"), a_and_b, ("labels", "photos")]
@@ -123,14 +115,35 @@ def _folder_names(data: Data) -> list[tuple[str, str]]:
 
 
 def _find_places(root: Path, data: Data) -> dict[str, _Place]:
-    places: dict[str, _Place] = {}
     if data.layout in ("auto", "folders"):
         places = _folder_places(root, data)
-    if not places and data.layout in ("auto", "side_by_side"):
-        places = {split: _Place(root / split, None) for split in ON_DISK if _holds_pictures(root / split)}
-        if not places and _holds_pictures(root):
-            places = {"train": _Place(root, None)}
+        if places or data.layout == "folders":
+            return places
+    if data.layout == "photos":
+        return _picture_places(root, "photos")
+    places = _picture_places(root, "side_by_side")
+    if data.layout == "auto" and data.derive and not _are_side_by_side(places):
+        return _picture_places(root, "photos")
     return places
+
+
+def _picture_places(root: Path, layout: Layout) -> dict[str, _Place]:
+    deep = layout == "photos"
+    places = {split: _Place(layout, root / split) for split in ON_DISK if _holds_pictures(root / split, deep)}
+    return places or ({"train": _Place(layout, root)} if _holds_pictures(root, deep) else {})
+
+
+def _are_side_by_side(places: Mapping[str, _Place]) -> bool:
+    """Whether all pictures, of the first ones that can be read, are twice as wide as high."""
+    shapes = []
+    for place in places.values():
+        for path in list_images(place.input)[:LOOKED_AT]:
+            try:
+                width, height = picture_size(path)
+            except ImageError:
+                continue
+            shapes.append(width == 2 * height)
+    return bool(shapes) and all(shapes)
 
 
 def _folder_places(root: Path, data: Data) -> dict[str, _Place]:
@@ -140,20 +153,22 @@ def _folder_places(root: Path, data: Data) -> dict[str, _Place]:
             for split in ON_DISK:
                 source, target = (root / form.format(split=split, name=name) for name in names)
                 if _holds_pictures(source) or _holds_pictures(target):
-                    found[split] = _Place(source, target)
+                    found[split] = _Place("folders", source, target)
             if found:
                 return found
         source, target = (root / name for name in names)
         if _holds_pictures(source) and _holds_pictures(target):
-            return {"train": _Place(source, target)}
+            return {"train": _Place("folders", source, target)}
     return {}
 
 
-def _holds_pictures(folder: Path) -> bool:
-    return folder.is_dir() and bool(list_images(folder))
+def _holds_pictures(folder: Path, deep: bool = False) -> bool:
+    return folder.is_dir() and bool(list_images(folder, deep))
 
 
 def _match(place: _Place) -> list[Pair]:
+    if place.layout == "photos":
+        return _photos(place.input)
     if place.target is None:
         return [Pair(stem, path, None) for stem, path in _by_stem(place.input).items()]
     inputs, targets = _by_stem(place.input), _by_stem(place.target)
@@ -165,6 +180,16 @@ def _match(place: _Place) -> list[Pair]:
                 f"a pair whose partner is missing: {lonely[0]} has no picture of that name in {folder}{others}"
             )
     return [Pair(stem, path, targets[stem]) for stem, path in inputs.items()]
+
+
+def _photos(folder: Path) -> list[Pair]:
+    """Named by their place below the folder, without suffix where no other has that name."""
+    found: dict[str, Path] = {}
+    for path in list_images(folder, recursive=True):
+        name = path.relative_to(folder)
+        stem = name.with_suffix("").as_posix()
+        found[name.as_posix() if stem in found else stem] = path
+    return [Pair(stem, path, None) for stem, path in found.items()]
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
@@ -187,6 +212,8 @@ def _nothing_found(root: Path, data: Data) -> str:
         )
     if data.layout in ("auto", "side_by_side"):
         looked_for.append("side-by-side pictures in train/ or in the folder itself")
+    if data.derive and data.layout in ("auto", "photos"):
+        looked_for.append("photos in train/ or in the folder itself, and below")
     held = sorted(
         f"{path.name}/" if path.is_dir() else path.name for path in root.iterdir() if not path.name.startswith(".")
     )
@@ -196,22 +223,30 @@ def _nothing_found(root: Path, data: Data) -> str:
 
 def _describe(root: Path, split: str, pairs: list[Pair], places: Mapping[str, _Place], data: Data) -> str:
     """E.g. `facades: 360 side-by-side pairs (512x256) in train, 40 in dev, 100 in val; input right, ...`."""
-    counts = {name: len(list_images(place.input)) if place.input.is_dir() else 0 for name, place in places.items()}
+    place = places["train" if split == "dev" else split]
+    counts = {name: _count(each) for name, each in places.items()}
     if "train" in counts:
-        counts["dev"] = len(dev_stems(path.stem for path in list_images(places["train"].input)))
-        counts["train"] -= counts["dev"]
+        held_out = max(1, counts["train"] // DEV_SHARE) if counts["train"] >= 2 else 0
+        counts["dev"], counts["train"] = held_out, counts["train"] - held_out
     others = "".join(f", {counts[name]} in {name}" for name in SPLITS if counts.get(name) and name != split)
-    side_by_side = pairs[0].target is None
     size = _first_size(pairs)
-    kind = "side-by-side pairs" if side_by_side else "pairs"
-    where = f"input {data.input_side}" if side_by_side else f"input in {os.path.relpath(pairs[0].input.parent, root)}"
+    kind = {"side_by_side": "side-by-side pairs", "folders": "pairs", "photos": "photos"}[place.layout]
+    where = {
+        "side_by_side": f"input {data.input_side}",
+        "folders": f"input in {os.path.relpath(pairs[0].input.parent, root)}",
+        "photos": f"inputs derived: {', '.join(data.derive)}",
+    }[place.layout]
     pixels = f" ({size[0]}x{size[1]})" if size else ""
     line = f"{root.resolve().name}: {len(pairs)} {kind}{pixels} in {split}{others}; {where}"
     if "palette" in data.normalise or "labels_onehot" in (data.input, data.target):
         line += f", labels snapped to {len(data.palette)} classes"
-    if size and min(size[0] // (2 if side_by_side else 1), size[1]) < data.size:
-        line += f", enlarged to {data.size}x{data.size}"
+    if size and min(size[0] // (2 if place.layout == "side_by_side" else 1), size[1]) < data.size:
+        line += f", enlarged to {data.size}{'' if place.layout == 'photos' else f'x{data.size}'}"
     return line
+
+
+def _count(place: _Place) -> int:
+    return len(list_images(place.input, place.layout == "photos")) if place.input.is_dir() else 0
 
 
 def _first_size(pairs: list[Pair]) -> tuple[int, int] | None:

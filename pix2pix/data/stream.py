@@ -18,10 +18,12 @@ import numpy as np
 import torch
 
 from pix2pix.config import Data
+from pix2pix.data.inputs import training_input
 from pix2pix.data.pairs import PairSource
+from pix2pix.images import center_crop
 from pix2pix.representations import Representation
 
-ORDER, AUGMENTATION = 1, 2  # keep the draws of the two uses of a seed apart
+ORDER, AUGMENTATION, PREVIEW = 1, 2, 3  # keep the draws of the uses of a seed apart
 WORKERS = 2  # what runs at once is mostly decoding; the rest holds Python's lock
 
 
@@ -37,7 +39,8 @@ class TrainingStream:
     """Examples by position: every epoch runs through all pairs in a new order; crop and mirroring are drawn anew.
 
     Section 6.2 of arXiv 1611.07004: both sides are resized to `resize_to`, cropped to `size` at one place, and mirrored
-    together in half of the cases. May be used from several threads.
+    together in half of the cases. Where inputs are derived, each is derived anew from the cut photo. May be used from
+    several threads.
     """
 
     def __init__(
@@ -46,7 +49,7 @@ class TrainingStream:
         assert len(pairs) > 0, "a training needs pairs"
         self.size = data.size
         self.source, self.target = source, target
-        self._pairs, self._seed = pairs, seed
+        self._pairs, self._data, self._seed = pairs, data, seed
         self._augment = _augmentation(data)
         self._lock = threading.Lock()
         self._order: tuple[int, np.ndarray] = (-1, np.empty(0, np.int64))
@@ -62,7 +65,8 @@ class TrainingStream:
             # follows the crop (measured: correlation -0.83 with its height). Here all draw from one, in turn.
             self._augment.set_random_state(generator, python)
             cut = self._augment(image=source, target=target)
-        return self.source.encode(cut["image"]), self.target.encode(cut["target"])
+        made = training_input(cut["image"], self._data, generator, self._pairs.derives)
+        return self.source.encode(made), self.target.encode(cut["target"])
 
     def index(self, position: int) -> int:
         """Number of the pair at a position."""
@@ -131,14 +135,18 @@ def _make(stream: TrainingStream, positions: tuple[int, ...]) -> Batch:
 
 
 def fixed_examples(pairs: PairSource, data: Data, source: Representation, target: Representation, count: int) -> Batch:
-    """Up to `count` pairs spread evenly over the set, neither cropped nor mirrored: always the same, for previews.
+    """Up to `count` pairs spread evenly over the set, always the same, for previews: whole, of photos the middle.
 
     `positions` holds the numbers of the pairs.
     """
     count = min(count, len(pairs))
     assert count > 0, count
     chosen = tuple(place * len(pairs) // count for place in range(count))
-    read = [pairs.read(index, data.size) for index in chosen]
-    inputs = torch.stack([source.encode(image) for image, _ in read])
-    targets = torch.stack([target.encode(image) for _, image in read])
-    return Batch(inputs, targets, chosen)
+    plain = data.model_copy(update={"augment": ()})
+    inputs, targets = [], []
+    for index in chosen:
+        image, wanted = (center_crop(each, data.size) for each in pairs.read(index, data.size))
+        made = training_input(image, plain, np.random.default_rng((PREVIEW, index)), pairs.derives)
+        inputs.append(source.encode(made))
+        targets.append(target.encode(wanted))
+    return Batch(torch.stack(inputs), torch.stack(targets), chosen)

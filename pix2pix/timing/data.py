@@ -9,9 +9,10 @@ from typing import Any
 from pix2pix import __version__
 from pix2pix.command_line import machine
 from pix2pix.config import Task
-from pix2pix.data.pairs import EmbeddedPairs, PairSource, open_pairs
+from pix2pix.data.drawn_pairs import EmbeddedPairs
+from pix2pix.data.pairs import PairSource, open_pairs
 from pix2pix.data.stream import TrainingStream, batches
-from pix2pix.representations import build_representation
+from pix2pix.representations import representations
 from pix2pix.timing.machine import peak_memory_bytes
 from pix2pix.timing.worker import ANSWER_SECONDS, Worker
 
@@ -30,8 +31,7 @@ class Delivery:
             if embedded_pairs is None
             else EmbeddedPairs(task.data, "train", embedded_pairs)
         )
-        names = (task.data.input, task.data.target)
-        source, target = (build_representation(name, task.data.palette) for name in names)
+        source, target = representations(task.data)
         self.stream = TrainingStream(self.pairs, task.data, source, target, task.train.seed)
         self.pass_over(task.train.batch)
         self.start_seconds = time.perf_counter() - started

@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 
 from pix2pix.config import Task
-from pix2pix.data.pairs import EmbeddedPairs
+from pix2pix.data.drawn_pairs import EmbeddedPairs
 from pix2pix.data.stream import Batch, fixed_examples
-from pix2pix.representations import build_representation
+from pix2pix.representations import representations
 
 
 def example_batch(task: Task, count: int) -> Batch:
     """`count` pairs of the task's size: drawn ones where the task has them, else noise from its seed."""
-    source, target = (build_representation(name, task.data.palette) for name in (task.data.input, task.data.target))
+    source, target = representations(task.data)
     if task.data.embedded is not None:
         pairs = EmbeddedPairs(task.data, "train")
         drawn = fixed_examples(pairs, task.data, source, target, min(count, len(pairs)))

@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from pix2pix.config import Task, merge, validate
 from pix2pix.data.stream import Batch
 from pix2pix.nn import set_stochastic
-from pix2pix.representations import build_representation
+from pix2pix.representations import representations
 from pix2pix.timing.machine import peak_memory_bytes, synchronizer
 from pix2pix.timing.pictures import example_batch
 from pix2pix.timing.plain import PlainStep
@@ -141,7 +141,7 @@ def _hold_still(generator: nn.Module) -> None:
 def our_side(task: Task, still: bool = False) -> Side:
     """One training step as `train` makes it; `still` is for the check, see `_hold_still`."""
     settings = task.train
-    source, target = (build_representation(name, task.data.palette) for name in (task.data.input, task.data.target))
+    source, target = representations(task.data)
     objective = build_objective(task, source, target, lambda line: None)
     choices = choose(settings)
     built = {"generator": objective.generator}
@@ -166,7 +166,7 @@ def our_side(task: Task, still: bool = False) -> Side:
 
 def plain_side(task: Task, still: bool = False) -> Side:
     """The usual step, of networks with the same weights as `our_side` draws for that task; always of one pair."""
-    source, target = (build_representation(name, task.data.palette) for name in (task.data.input, task.data.target))
+    source, target = representations(task.data)
     settings = task.train.model_copy(update={"precision": "fp32", "compile": False, "batch": 1, "ema": 0.0})
     objective = build_objective(task.model_copy(update={"train": settings}), source, target, lambda line: None)
     choices = choose(settings)

@@ -15,7 +15,7 @@ from pix2pix.data.pairs import open_pairs
 from pix2pix.data.stream import Batch, TrainingStream, batches, fixed_examples
 from pix2pix.images import make_grid, to_rgb8
 from pix2pix.nn import Norm, build_discriminator
-from pix2pix.representations import Representation, build_representation
+from pix2pix.representations import Representation, representations
 from pix2pix.training import processes
 from pix2pix.training.choices import Choices, choose
 from pix2pix.training.course import Course
@@ -44,7 +44,7 @@ def train(task: Task, run: RunFolder, say: Say) -> Outcome:
     if outcome is not None:
         return outcome
 
-    source, target = (build_representation(name, task.data.palette) for name in (task.data.input, task.data.target))
+    source, target = representations(task.data)
     pairs = processes.after_first(lambda: open_pairs(task, "train", say))
     dev = open_pairs(task, "dev", silent) if len(pairs) > 1 else pairs
     if dev is pairs:
@@ -213,14 +213,11 @@ def grid(batch: Batch, output: Tensor, source: Representation, target: Represent
     """Sample grid of a few pairs spread evenly over `batch`, one row a pair: input, output, target."""
     count = min(PREVIEWS, len(output))
     chosen = [place * len(output) // count for place in range(count)]
-    rows = [
-        [
-            to_rgb8(source.decode(batch.source[row].cpu())),
-            to_rgb8(target.decode(output[row].cpu())),
-            to_rgb8(target.decode(batch.target[row].cpu())),
-        ]
-        for row in chosen
-    ]
+    rows = []
+    for row in chosen:
+        shown = source.decode(batch.source[row].cpu())
+        pictures = (target.decode(each[row].cpu(), shown) for each in (output, batch.target))
+        rows.append([to_rgb8(picture) for picture in (shown, *pictures)])
     return make_grid(rows, titles=("input", "output", "target"))
 
 

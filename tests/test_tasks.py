@@ -1,0 +1,260 @@
+"""Every task file as a user meets it: trained a step, saved, loaded, used; every step and file format it rests on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from training_runs import ENVIRONMENT, NETWORKS
+
+from pix2pix import evaluate, train, translate
+from pix2pix.config import Preset, configs_folder, load_task, task_names
+from pix2pix.data.conditions import AUGMENT, DERIVE, NORMALISE, augment, check_steps, derive, normalise
+from pix2pix.data.drawn_pairs import EmbeddedPairs
+from pix2pix.data.embedded import DRAWERS
+from pix2pix.data.stream import TrainingStream
+from pix2pix.images import read_image, write_image
+from pix2pix.representations import representations
+
+DRAWN = [name for name in task_names() if load_task(name).data.embedded]
+TINY = ["--size", "64", "--batch", "2", "--images", "4", "--train.precision", "fp32", *NETWORKS]
+PALETTE = {"sky": (10, 20, 200), "wall": (200, 180, 160)}
+
+
+def noise(*shape: int, dtype: type = np.uint8, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
+
+
+def photo(height: int = 90, width: int = 120, dtype: type = np.uint8, channels: int = 3, seed: int = 0) -> np.ndarray:
+    """Smooth shapes, so that there are edges to find."""
+    rows, columns = np.mgrid[:height, :width] / 20
+    waves = [np.sin(rows * (1 + seed) + channel) * np.cos(columns - channel) for channel in range(channels)]
+    return ((np.stack(waves, axis=2) / 2 + 0.5) * np.iinfo(dtype).max).astype(dtype)
+
+
+def test_the_tasks_of_the_paper_are_there() -> None:
+    wanted = {"facades", "cityscapes", "maps", "map2aerial", "day2night", "colorize", "custom"}
+    wanted |= {"edges2photo", "edges2shoes", "edges2handbags", "edges2faces", "denoise", "inpaint", "superres"}
+    assert wanted <= set(task_names())
+    assert set(task_names()) - set(DRAWN) == {"custom"}
+    assert {load_task(name).data.embedded for name in DRAWN} == set(DRAWERS)
+
+
+@pytest.mark.parametrize("preset", ["paper", "standard", "quick"])
+@pytest.mark.parametrize("name", task_names())
+def test_every_task_has_steps_that_exist(name: str, preset: Preset) -> None:
+    check_steps(load_task(name, preset))
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_task_trains_a_step_saves_loads_and_translates(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert train.main(["--task", name, "--data", "embedded", "--out", "run", *TINY]) == 0
+    task = load_task(name)
+    small = task.model_copy(update={"data": task.data.model_copy(update={"size": 64})})
+    source, target = EmbeddedPairs(small.data, "val").read_full(3)
+    write_image("input.png", source)
+    assert translate.main(["--model", "run", "input.png"]) == 0
+    output = read_image("translated/input.png")
+    assert output.shape == (target.shape[0], target.shape[1], 3)
+    assert output.dtype == np.uint8
+    if task.data.target == "filled_rgb":
+        known = source[..., 3] > 0
+        np.testing.assert_array_equal(output[known], source[..., :3][known])
+    assert min(read_image(max(Path("run/samples").glob("*.jpg"))).shape[:2]) > 150
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_the_stream_of_every_task_is_repeatable_and_in_range(name: str) -> None:
+    task = load_task(name)
+    data = task.data.model_copy(update={"size": 64})
+    pairs = EmbeddedPairs(data, "train", 20)
+    streams = [TrainingStream(pairs, data, *representations(data), seed=seed) for seed in (0, 0, 1)]
+    (source, target), (again, _), (other, _) = (stream.example(7) for stream in streams)
+    assert source.shape[1:] == target.shape[1:] == (64, 64)
+    assert (source == again).all()
+    assert (source != other).any()
+    for tensor, representation in zip((source, target), representations(data), strict=True):
+        assert tensor.shape[0] == representation.channels
+        assert tensor.min() >= -1
+        assert tensor.max() <= 1
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize(
+    ("registry", "step"),
+    [
+        (registry, step)
+        for registry in ("derive", "augment")
+        for step in {"derive": DERIVE, "augment": AUGMENT}[registry]
+    ],
+)
+def test_every_drawn_step_depends_on_its_seed_alone(registry: str, step: str, dtype: type, channels: int) -> None:
+    apply = {"derive": derive, "augment": augment}[registry]
+    image = photo(dtype=dtype, channels=channels)
+    before = image.copy()
+    first, second = (apply(image, [step], np.random.default_rng(5)) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(image, before)
+    assert first.dtype == dtype
+    assert first.shape[:2] == ((22, 30) if step == "downsample" else image.shape[:2])
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("step", NORMALISE)
+def test_every_normalise_step_is_idempotent_and_pure(step: str, dtype: type, channels: int) -> None:
+    for image in (photo(dtype=dtype, channels=channels), noise(17, 23, channels, dtype=dtype), noise(1, 1, channels)):
+        before = image.copy()
+        once = normalise(image, [step], PALETTE)
+        np.testing.assert_array_equal(normalise(once, [step], PALETTE), once)
+        np.testing.assert_array_equal(image, before)
+        assert once.shape[:2] == image.shape[:2]
+
+
+@pytest.mark.parametrize(
+    ("field", "steps", "says"),
+    [
+        ("derive", ["edge"], "data.derive: no derive step 'edge', did you mean 'edges'?"),
+        ("derive", [{"noise": {"sigmas": [1, 2]}}], "unknown parameter 'sigmas'; did you mean 'sigma'?"),
+        ("derive", [{"noise": {"sigma": [1, "loud"]}}], "derive step 'noise': sigma.1: got 'loud'"),
+        ("normalise", [{"rgb": {"amount": 1}}], "normalise step 'rgb': unknown parameter 'amount'; it has none"),
+        ("augment", ["a: b: c"], "data.augment: step 'a: b: c': expected a name, or 'name: {parameter: value}'"),
+    ],
+)
+def test_a_wrong_step_is_named(field: str, steps: list[object], says: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(json.dumps({"data": {field: steps}}))  # JSON is YAML
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the message is looked at
+        check_steps(load_task(str(tmp_path / "mine.yaml")))
+    assert says in str(caught.value)
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
+
+
+def test_a_new_task_is_one_yaml_file(tmp_path: Path) -> None:
+    (tmp_path / "unblur.yaml").write_text(
+        "title: Sharp again\nwork: native\ndata:\n  derive: [blur: {sigma: [2, 3]}, jpeg]\n  embedded: shoes\n"
+    )
+    trained = run(tmp_path, "pix2pix.train", "--task", "unblur.yaml", "--data", "embedded", "--out", "run", *TINY)
+    assert trained.returncode == 0, trained.stderr
+    for index in range(3):
+        write_image(tmp_path / f"{index}.png", photo(64, 80, seed=index))
+    translated = run(tmp_path, "pix2pix.translate", "--model", "run", "0.png", "1.png", "--out", "made")
+    assert translated.returncode == 0, translated.stderr
+    assert {path.name for path in (tmp_path / "made").iterdir()} == {"0.png", "1.png"}
+    assert read_image(tmp_path / "made" / "1.png").shape == (64, 80, 3)
+    photos = tmp_path / "photos" / "val"
+    photos.mkdir(parents=True)
+    for index in range(3):
+        (tmp_path / f"{index}.png").rename(photos / f"{index}.png")
+    judges = ["--lpips", "none", "--features", "none"]
+    scored = run(
+        tmp_path, "pix2pix.evaluate", "--model", "run", "--data", "photos", "--split", "val", "--out", "m.json", *judges
+    )
+    assert scored.returncode == 0, scored.stderr
+    figures = json.loads((tmp_path / "m.json").read_text())
+    assert figures["n"] == 3
+    assert (
+        0 < figures["trivial"]["input unchanged"]["l1"] < figures["trivial"]["mean target"]["l1"]
+        if ("mean target" in figures["trivial"])
+        else True
+    )
+
+
+def test_pairs_of_many_channels_and_16_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for index in range(4):
+        for name, channels, suffix in (("input", 6, "tif"), ("target", 2, "npy")):
+            path = Path("pairs/train") / name / f"{index}.{suffix}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_image(path, photo(70, 70, np.uint16, channels, seed=index))
+    channels = ["--data.input-channels", "6", "--data.target-channels", "2"]
+    with pytest.raises(ValueError, match=r"train/input/\d\.tif: 6 channels, expected 3; say how many with"):
+        train.main(["--task", "custom", "--data", "pairs", "--out", "none", *TINY])
+    assert train.main(["--task", "custom", "--data", "pairs", "--out", "run", *channels, *TINY]) == 0
+    assert translate.main(["--model", "run", "pairs/train/input/0.tif", "--out", "made"]) == 0
+    made = tifffile.imread("made/0.tif")
+    assert made.shape == (70, 70, 2)
+    assert made.dtype == np.uint16
+    assert translate.main(["--model", "run", "pairs/train/target/0.npy", "--out", "made"]) == 1  # 2 channels, not 6
+
+
+def test_pages_of_a_tiff_are_channels(tmp_path: Path) -> None:
+    image = noise(20, 30, 5, dtype=np.uint16)
+    tifffile.imwrite(tmp_path / "pages.tif", np.moveaxis(image, 2, 0), photometric="minisblack")
+    np.testing.assert_array_equal(read_image(tmp_path / "pages.tif", all_pages=True), image)
+    for suffix in (".npy", ".tif"):
+        write_image(tmp_path / f"bands{suffix}", image)
+        np.testing.assert_array_equal(read_image(tmp_path / f"bands{suffix}", all_pages=True), image)
+    with pytest.raises(ValueError, match=r"5 channels do not fit into PNG; write .tif or .npy"):
+        write_image(tmp_path / "bands.png", image)
+
+
+def test_photos_in_folders_below_and_pairs_side_by_side_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for index, (height, width) in enumerate([(70, 100), (100, 70), (64, 64), (30, 40)]):
+        path = Path("photos") / f"album {index % 2}" / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_image(path, photo(height, width, seed=index))
+    pairs = Path("pairs")
+    pairs.mkdir()
+    for index in range(3):
+        write_image(pairs / f"{index}.png", photo(64, 128, seed=index))
+    faces = ["--task", "edges2faces", *TINY]
+    assert train.main([*faces, "--data", "photos", "--out", "a"]) == 0
+    assert "photos: 3 photos" in (said := capsys.readouterr().err)
+    assert "inputs derived: edges: {detail: [0.2, 0.8]}" in said
+    assert train.main([*faces, "--data", "pairs", "--out", "b"]) == 0
+    assert "side-by-side pairs" in capsys.readouterr().err
+    assert train.main([*faces, "--data", "pairs", "--data.layout", "photos", "--out", "c"]) == 0
+    assert "photos" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="no pairs found"):
+        train.main(["--task", "maps", "--data", "photos", "--out", "d", *TINY])
+
+
+def test_evaluation_may_derive_its_inputs_in_another_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert train.main(["--task", "edges2shoes", "--data", "embedded", "--out", "run", *TINY]) == 0
+    figures = {}
+    for step in ("edges", "drawn_lines"):
+        arguments = [
+            "--model",
+            "run",
+            "--data",
+            "embedded",
+            "--derive",
+            step,
+            "--split",
+            "dev",
+            "--out",
+            f"{step}.json",
+        ]
+        assert evaluate.main([*arguments, "--lpips", "none", "--features", "none"]) == 0
+        figures[step] = json.loads(Path(f"{step}.json").read_text())["metrics"]["l1"]
+    assert figures["edges"] != figures["drawn_lines"]
+
+
+def test_no_task_is_named_in_code() -> None:
+    names = {name for name in task_names() if name not in DRAWERS}
+    package = Path(train.__file__).parent
+    for path in package.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        for name in names:
+            assert f'== "{name}"' not in text, path
+    assert configs_folder().is_dir()
+    assert os.path.basename(configs_folder()) in {"configs", "_configs"}
