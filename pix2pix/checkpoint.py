@@ -29,6 +29,19 @@ VERSION = 1
 STATE_VERSION = 1
 
 
+class Figures(BaseModel):
+    """What an evaluation found, as a model carries it: of the model, and of the guesses that need no network."""
+
+    model_config = ConfigDict(frozen=True)
+
+    split: str
+    n: int
+    judges: dict[str, str]
+    metrics: dict[str, float | None]  # None: not defined; see `metrics.names`
+    trivial: dict[str, dict[str, float | None]]
+    intervals: dict[str, tuple[float, float]] = {}
+
+
 class Facts(BaseModel):
     """What a released model says of itself beside its configuration."""
 
@@ -39,6 +52,8 @@ class Facts(BaseModel):
     licence: str = "unknown"  # the terms of that data
     history: list[dict[str, float]] = []  # metrics over the run, each with `images`
     software: str = ""  # versions of the product and of torch
+    command: str = ""  # that trained it
+    figures: Figures | None = None
 
 
 class ReleasedModel(BaseModel):

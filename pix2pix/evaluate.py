@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import sys
-import textwrap
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from pix2pix.trivial import Guess
 
 PROG = "pix2pix evaluate"
-HEAD_WIDTH = 12  # of the table's columns, where words allow
 SHOWN = 3  # pictures of each of worst, median and best
 
 
@@ -96,6 +94,7 @@ def main(arguments: Sequence[str]) -> int:
     from pix2pix.evaluation import draw_grid, evaluate
     from pix2pix.images import write_image
     from pix2pix.metrics.judges import fingerprint
+    from pix2pix.metrics.table import table
     from pix2pix.translator import Translator
     from pix2pix.trivial import trivial_guesses
 
@@ -254,36 +253,6 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
         temporary.write_bytes(content)
 
     write_atomically(path, write)
-
-
-def table(rows: Mapping[str, Mapping[str, float]], intervals: Mapping[str, tuple[float, float]], n: int) -> str:
-    """One line a metric with n at its end, one column a row of `rows`; the intervals of the first one below."""
-    from pix2pix.metrics.names import metric_title
-
-    titles = {name: metric_title(name) for name in next(iter(rows.values()))}
-    heads = [textwrap.wrap(row, HEAD_WIDTH, break_on_hyphens=False) for row in rows]
-    depth, widths = max(map(len, heads)), [max(map(len, head)) for head in heads]
-    heads = [[""] * (depth - len(head)) + head for head in heads]
-    first = max(map(len, titles.values()))
-    lines = [
-        "  ".join([" " * first, *(f"{head[line]:>{width}}" for head, width in zip(heads, widths, strict=True))])
-        for line in range(depth)
-    ]
-    lines[-1] += f"  {'n':>5}"
-    for name, title in titles.items():
-        values = [f"{_ascii(name, of.get(name)):>{width}}" for of, width in zip(rows.values(), widths, strict=True)]
-        lines.append("  ".join([f"{title:{first}}", *values, f"{n:5}"]))
-    for name, (low, high) in intervals.items():
-        around = f"{_ascii(name, low)} to {_ascii(name, high)}"
-        lines.append(f"{metric_title(name)} of {next(iter(rows))}: 95 % interval {around}")
-    return "\n".join(lines)
-
-
-def _ascii(name: str, value: float | None) -> str:
-    """As the reports write it, in letters that every terminal has."""
-    from pix2pix.metrics.names import value_text
-
-    return value_text(name, value).replace("\u221e", "inf").replace("\u2014", "-")
 
 
 def say(line: str) -> None:

@@ -1,10 +1,11 @@
-"""`python -m pix2pix.models`: list the models that are here, or make one ready to give away."""
+"""`python -m pix2pix.models`: list the models that are here, show one, or make one ready to give away."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 from pydantic import Field
@@ -12,14 +13,21 @@ from pydantic import Field
 from pix2pix.command_line import parse, run
 from pix2pix.config import Frozen
 
+if TYPE_CHECKING:
+    from pix2pix.checkpoint import Figures, ReleasedModel
+
 PROG = "pix2pix models"
 
 
 class Arguments(Frozen):
-    """List the models that are here, or write a model anew for others: without this machine's paths, with its terms."""
+    """List the models that are here, or show one, or write one anew for others: without this machine's paths."""
 
-    what: tyro.conf.Positional[Literal["list", "release"]] = Field("list", description="list, or release --model M")
-    model: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE|RUN")] = Field(None, description="which to release")
+    what: tyro.conf.Positional[Literal["list", "show", "release"]] = Field(
+        "list", description="list; show --model M; release --model M --out FILE"
+    )
+    model: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE|RUN")] = Field(
+        None, description="which to show or release"
+    )
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.safetensors")] = Field(
         None, description="where to write it"
     )
@@ -29,22 +37,32 @@ class Arguments(Frozen):
     licence: Annotated[str | None, tyro.conf.arg(metavar="TEXT")] = Field(
         None, description="the terms of that data; needed where the model does not know them"
     )
+    figures: Annotated[Path | None, tyro.conf.arg(metavar="FILE.json")] = Field(
+        None, description="what `pix2pix evaluate --out` wrote of this very model, to be carried along"
+    )
     work_size: Annotated[int | None, tyro.conf.arg(metavar="PX")] = Field(
         None, description="short side that the network is to work at; default: the model's own"
     )
 
 
 def main(arguments: Sequence[str]) -> int:
-    """List or release as `arguments` say. Raises ValueError with one line for a user's mistake."""
+    """List, show or release as `arguments` say. Raises ValueError with one line for a user's mistake."""
     options = parse(Arguments, arguments, PROG)
     if options.what == "release":
         release(options)
         return 0
-    if options.model is not None:
-        raise ValueError("list: names every model, so leave --model out, or say: release --model M --out FILE")
+    if options.what == "list" and options.model is not None:
+        raise ValueError("list: names every model, so leave --model out, or say: show --model M")
+    if options.what == "show" and options.model is None:
+        raise ValueError("show: which model? give --model NAME|FILE|RUN")
 
     from pix2pix import hub
     from pix2pix.checkpoint import load_model
+    from pix2pix.reporting.card import card
+
+    if options.model is not None:
+        print(card(options.model, load_model(hub.resolve(options.model))))
+        return 0
 
     runs = {str(path.parent): path for path in sorted(hub.RUNS.glob(f"*/*/{hub.MODEL_FILE}"))}
     for name, path in {**hub.shipped_models(), **runs}.items():
@@ -70,6 +88,7 @@ def release(options: Arguments) -> None:
     from pix2pix import hub
     from pix2pix.checkpoint import load_model, load_weights, save_model
     from pix2pix.config import validate
+    from pix2pix.reporting.card import portable
     from pix2pix.translator import build_model_generator
 
     model = load_model(hub.resolve(options.model))
@@ -80,12 +99,36 @@ def release(options: Arguments) -> None:
     content["data"]["path"], content["train"]["init"] = None, None  # paths of this machine
     content["work_size"] = options.work_size or content["work_size"]
     task = validate(content, f"--work-size {options.work_size}")
-    facts = model.facts.model_copy(update={"licence": licence, "data": options.data or model.facts.data})
+    facts = model.facts.model_copy(
+        update={
+            "licence": licence,
+            "data": options.data or model.facts.data,
+            "command": portable(model.facts.command),
+            "figures": read_figures(options.figures, model) if options.figures else model.facts.figures,
+        }
+    )
     generator = build_model_generator(task)
     load_weights(generator, model)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     save_model(options.out, generator, task, facts)
     print(f"written to {options.out}: {options.out.stat().st_size / 1e6:.1f} MB, terms: {licence}")
+
+
+def read_figures(path: Path, model: ReleasedModel) -> Figures:
+    """The figures in a file of `pix2pix evaluate --out`. Raises ValueError where they are of another model, or none."""
+    from pix2pix.checkpoint import Figures
+    from pix2pix.metrics.judges import fingerprint
+
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        figures, scored = Figures.model_validate(record), record["model_id"]
+    except OSError as error:
+        raise ValueError(f"--figures {path}: cannot be read: {error.strerror}") from None
+    except (ValueError, TypeError, KeyError):
+        raise ValueError(f"--figures {path}: no figures; expected what `pix2pix evaluate --out` writes") from None
+    if scored != fingerprint(model.path):
+        raise ValueError(f"--figures {path}: of another model ({record['model']}); evaluate {model.path}")
+    return figures
 
 
 if __name__ == "__main__":

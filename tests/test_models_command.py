@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from tiny_models import save_tiny_model
 
-from pix2pix import hub
+from pix2pix import evaluate, hub
 from pix2pix.checkpoint import load_model
+from pix2pix.images import write_image
 from pix2pix.models import main
+from pix2pix.reporting.card import portable
 
 
 def test_shipped_models_and_runs_are_listed_with_their_terms(
@@ -63,3 +65,49 @@ def test_mistakes_are_one_line(
         main(["m.safetensors" if word == "MODEL" else word for word in arguments])
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "o.safetensors").exists()
+
+
+def test_a_model_carries_its_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = save_tiny_model(
+        tmp_path / "m.safetensors", command="pix2pix train --task tiny --data /secret/pairs --batch 2"
+    )
+    (tmp_path / "data" / "val").mkdir(parents=True)
+    for index in range(2):
+        pair = np.random.default_rng(index).integers(0, 256, (64, 128, 3), np.uint8)
+        write_image(tmp_path / "data" / "val" / f"{index}.png", pair)
+    figures, out = tmp_path / "figures.json", tmp_path / "out.safetensors"
+    judges = ["--lpips", "none", "--features", "none"]
+    evaluate.main(["--model", str(model), "--data", str(tmp_path / "data"), "--out", str(figures), *judges])
+    given = ["release", "--out", str(out), "--licence", "CC0", "--figures", str(figures)]
+    assert main([*given, "--model", str(model)]) == 0
+    assert b"secret" not in out.read_bytes()
+    capsys.readouterr()
+    assert main(["show", "--model", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "command: pix2pix train --task tiny --data DIR --batch 2" in said
+    assert "terms: CC0" in said
+    scored = load_model(out).facts.figures
+    assert scored is not None
+    assert (scored.n, scored.split) == (2, "val")
+    assert "input unchanged" in scored.trivial
+    assert f"{scored.metrics['l1']:.4f}" in next(line for line in said.splitlines() if line.startswith("L1"))
+
+    with pytest.raises(ValueError, match="of another model"):
+        main([*given, "--model", str(out)])
+    figures.write_text("{}")
+    with pytest.raises(ValueError, match="expected what `pix2pix evaluate --out` writes"):
+        main([*given, "--model", str(model)])
+    with pytest.raises(ValueError, match="which model"):
+        main(["show"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("pix2pix train --task facades --data /a/b --out runs/x", "pix2pix train --task facades --data DIR --out RUN"),
+        ("pix2pix train --data=embedded --task=../my/own.yaml", "pix2pix train --data=embedded --task=../my/own.yaml"),
+        ("pix2pix train --task my/own.yaml --init=/m/x.safetensors", "pix2pix train --task own.yaml --init=MODEL"),
+    ],
+)
+def test_a_command_is_shown_without_local_paths(typed: str, shown: str) -> None:
+    assert portable(typed) == shown.replace("--task=../my/own.yaml", "--task=own.yaml")

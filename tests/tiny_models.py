@@ -14,7 +14,7 @@ from pix2pix.translator import build_model_generator
 PALETTE = {"wall": (0, 0, 255), "window": (255, 255, 0), "door": (255, 0, 0)}
 
 
-def save_tiny_model(path: Path, seed: int = 0, **changes: dict[str, Any] | str) -> Path:
+def save_tiny_model(path: Path, seed: int = 0, command: str = "", **changes: dict[str, Any] | str) -> Path:
     """A model of training size 64 at `path`; `changes` are sections of its task."""
     base = {"name": "tiny", "data": {"size": 64}, "model": {"generator": "compact_unet", "width": 8}}
     task = validate(merge(base, changes), "test")
@@ -23,7 +23,7 @@ def save_tiny_model(path: Path, seed: int = 0, **changes: dict[str, Any] | str) 
         for parameter in generator.parameters():
             parameter.mul_(3)  # the paper's initial weights give a flat grey
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_model(path, generator, task, Facts(images_seen=7, data="nothing"))
+    save_model(path, generator, task, Facts(images_seen=7, data="nothing", command=command))
     return path
 
 

@@ -31,8 +31,8 @@ LOOKED_AT = {"train": 8, "dev": 16}  # pairs that a run is looked at through: en
 MAY_CHANGE = {"train.images", "train.save_every", "train.sample_every", "train.patience", "data.cache_gib", "work_size"}
 
 
-def train(task: Task, run: RunFolder, say: Say) -> Outcome:
-    """Train `task` into `run`, or go on with the run that is there.
+def train(task: Task, run: RunFolder, say: Say, command: str = "") -> Outcome:
+    """Train `task` into `run`, or go on with the run that is there. The model notes the `command` that trained it.
 
     Raises ValueError with one line for what a user can put right: the configuration has changed since the run was
     started, the folder cannot be written, there is no data, the training diverged.
@@ -57,7 +57,7 @@ def train(task: Task, run: RunFolder, say: Say) -> Outcome:
 
     objective = build_objective(task, source, target, say)
     fabric = prepare(objective, choices)
-    facts = Facts(images_seen=0, data=pairs.description, licence=pairs.licence, software=software())
+    facts = Facts(images_seen=0, data=pairs.description, licence=pairs.licence, software=software(), command=command)
     course = begin_course(task, run, objective, choices, facts, say)
     loop = Loop(objective, fabric, choices, run, task, facts, course)
     if resumed:
