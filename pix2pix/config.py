@@ -16,7 +16,8 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 Preset = Literal["paper", "standard", "quick"]
-RepresentationName = Literal["rgb", "gray", "labels_onehot", "lab_chroma", "masked_rgb", "filled_rgb", "raw"]
+InputName = Literal["rgb", "gray", "labels_onehot", "masked_rgb", "raw"]
+TargetName = Literal["rgb", "gray", "labels_onehot", "lab_chroma", "filled_rgb", "raw"]
 Level = Annotated[int, Field(ge=0, le=255)]
 Colour = tuple[Level, Level, Level]
 
@@ -59,8 +60,8 @@ class Data(Frozen):
     input_side: Literal["left", "right"] = Field("left", description="which half is the input (side_by_side)")
     input_folder: str = Field("input", description="folder of the inputs (folders)")
     target_folder: str = Field("target", description="folder of the targets (folders)")
-    input: RepresentationName = Field("rgb", description="how the network sees the input")
-    target: RepresentationName = Field("rgb", description="how the network gives the output")
+    input: InputName = Field("rgb", description="how the network sees the input")
+    target: TargetName = Field("rgb", description="how the network gives the output")
     input_channels: int | None = Field(None, ge=1, le=16, description="of a raw input; default: 3")
     target_channels: int | None = Field(None, ge=1, le=4, description="of a raw target; default: 3")
     palette: dict[str, Colour] = Field(default_factory=dict, description="class name -> RGB colour of a label map")
@@ -98,6 +99,13 @@ class Data(Frozen):
             raise ValueError("palette: two classes have the same colour, expected one colour a class")
         if self.layout == "photos" and not self.derive:
             raise ValueError("layout: photos, but no `derive` step makes an input from them; expected pairs")
+        for side, name in (("input", self.input), ("target", self.target)):
+            if getattr(self, f"{side}_channels") is not None and name != "raw":
+                raise ValueError(f"{side}_channels: got a number, but the {side} is {name}; only raw has a choice")
+        if self.target == "filled_rgb" and self.input != "masked_rgb":
+            raise ValueError(f"target: filled_rgb fills the holes of masked_rgb, but the input is {self.input}")
+        if self.scale > 1 and (needs_palette or self.layout == "side_by_side"):
+            raise ValueError(f"scale: got {self.scale}, but label maps and pairs side by side have one size, 1")
         return self
 
 
@@ -190,6 +198,12 @@ class Task(Frozen):
     model: Model = Model()
     train: Train = Train()
     evaluation: Evaluation = Evaluation()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Task:
+        if self.work == "native" and self.work_size is not None:
+            raise ValueError(f"work_size: got {self.work_size}, but with work: native the network sees every pixel")
+        return self
 
 
 def configs_folder() -> Path:

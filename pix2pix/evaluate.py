@@ -110,6 +110,8 @@ def main(arguments: Sequence[str]) -> int:
     # Scored at their own size: to decode and resize them all first would be wasted.
     uncached = task.model_copy(update={"data": data.model_copy(update={"cache_gib": 0})})
     pairs = open_pairs(uncached, options.split, print)
+    if options.derive and not pairs.derives:
+        raise ValueError(f"--derive {options.derive}: these are pairs, whose inputs are given; expected photos")
     try:
         train = open_pairs(task, "train", lambda line: None)
     except ValueError as error:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from tqdm import tqdm
 
 from pix2pix.config import Task
-from pix2pix.data.conditions import nearest_class, normalise
+from pix2pix.data.conditions import nearest_class, normalise, split_by_size
 from pix2pix.data.pairs import PairSource
 from pix2pix.images import ImageError, center_crop, make_grid, resize, to_rgb8
 from pix2pix.metrics.colour import colourfulness, histogram_overlap, lab_histograms, psnr_ab
@@ -160,8 +160,9 @@ def look(tally: Tally, output: np.ndarray, target: Target, task: Task, judges: J
 
 
 def is_colouring(task: Task) -> bool:
-    """Whether colour is what the task adds: its input has none, its target has."""
-    return task.data.input == "gray" and task.data.target != "gray"
+    """Whether colour is what the task adds: its input is a picture without, no drawing, and its target has some."""
+    is_drawing = bool(split_by_size(task.data.normalise)[1])
+    return task.data.input == "gray" and task.data.target != "gray" and not is_drawing
 
 
 def classes_of(source: np.ndarray, task: Task, segmenter: Segmenter) -> np.ndarray:

@@ -19,7 +19,8 @@ from pix2pix.config import Frozen, Preset, Task, dump, load_task, merge, task_na
 
 PROG = "pix2pix train"
 # What --init takes over from a released model beside its weights, unless a flag says otherwise.
-FROM_MODEL = {"model": ("generator", "width", "norm", "dropout", "upsampling"), "data": ("size", "input", "target")}
+FROM_MODEL = {"model": ("generator", "width", "norm", "dropout", "upsampling"), "data": ("size",)}
+FROM_SAME_TASK = ("input", "target", "input_channels", "target_channels")  # of `data`; another task keeps its own
 
 
 class Selection(Frozen):
@@ -77,6 +78,8 @@ def resolve(selection: Selection, flags: Sequence[str]) -> Task:
 
     theirs = load_model(hub.resolve(task.train.init)).task.model_dump()
     taken = {section: {name: theirs[section][name] for name in names} for section, names in FROM_MODEL.items()}
+    if theirs["name"] == task.name:
+        taken["data"] |= {name: theirs["data"][name] for name in FROM_SAME_TASK}
     return parse(Task, flags, PROG, default=validate(merge(base.model_dump(), taken), f"--init {task.train.init}"))
 
 

@@ -103,14 +103,14 @@ def translate_all(jobs: Sequence[Job], translator: Translator, seeds: Sequence[i
 
     Of large pictures no more are translated at a time than a quarter of the memory holds.
     """
-    in_memory = Budget(memory_bytes() // 4)
+    in_memory, scale = Budget(memory_bytes() // 4), translator.task.data.scale
 
     def work(job: Job) -> None:
         try:
             image = translator.read(job.source, pixel_limit)
             if not job.outputs[0].parent.exists():
                 check_writable(job.outputs[0].parent)
-            with in_memory.take(BYTES_A_PIXEL * image.shape[0] * image.shape[1]):
+            with in_memory.take(BYTES_A_PIXEL * image.shape[0] * image.shape[1] * scale**2):
                 for seed, output in zip(seeds, job.outputs, strict=True):
                     write_image(output, translator(image, seed))
         except MemoryError:

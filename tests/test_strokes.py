@@ -141,5 +141,5 @@ def test_lines_finds_the_strokes_again() -> None:
 
 
 def test_thickness_given_the_wrong_way_round_is_refused() -> None:
-    with pytest.raises(ValueError, match="smaller width first"):
+    with pytest.raises(ValueError, match="lower limit first"):
         strokes(drawing(20, 20), rng(0), thickness=(3.0, 2.0))

@@ -8,7 +8,7 @@ import numpy as np
 
 from pix2pix.config import Data
 from pix2pix.data.conditions import augment, derive, normalise, split_by_size
-from pix2pix.images import enlarge, resize, to_rgb
+from pix2pix.images import ImageError, enlarge, resize, to_rgb
 from pix2pix.representations import representations
 
 NATIVE_CROPS = 4  # a larger photo would be decoded whole for each small crop
@@ -35,12 +35,17 @@ def fit_pair(source: np.ndarray, target: np.ndarray, data: Data, side: int | Non
 
 
 def fit_photo(photo: np.ndarray, data: Data, side: int | None) -> np.ndarray:
-    """A photo with its short side at `side`; with None as it is, but no smaller than a crop, nor than four of them."""
-    short = min(photo.shape[:2])
+    """A photo at the size that `fitted_size` says, without transparency where that means nothing to the task."""
+    height, width, _ = photo.shape
+    return _resized(photo, fitted_size(height, width, data, side), False, representations(data)[1].is_opaque)
+
+
+def fitted_size(height: int, width: int, data: Data, side: int | None) -> tuple[int, int]:
+    """(height, width) of a photo with its short side at `side`; with None as it is, but no smaller than one crop and
+    no larger than four."""
+    short = min(height, width)
     wanted = side or min(max(short, data.size), NATIVE_CROPS * data.size)
-    opaque = representations(data)[1].is_opaque
-    size = (max(wanted, round(photo.shape[0] * wanted / short)), max(wanted, round(photo.shape[1] * wanted / short)))
-    return _resized(photo, size, False, opaque)
+    return max(wanted, round(height * wanted / short)), max(wanted, round(width * wanted / short))
 
 
 def _at_least(size: tuple[int, ...], side: int) -> tuple[int, int]:
@@ -61,7 +66,9 @@ def training_input(image: np.ndarray, data: Data, rng: np.random.Generator, deri
         image = derive(image, data.derive, rng)
     if data.augment:
         image = augment(image, data.augment, rng)
-    return network_input(image, data) if derives or data.augment else image
+    if not derives:  # as `fit_pair` left it, but for what was varied
+        return normalise(image, data.normalise, data.palette) if data.augment else image
+    return network_input(image, data)
 
 
 def network_input(image: np.ndarray, data: Data) -> np.ndarray:
@@ -72,11 +79,16 @@ def network_input(image: np.ndarray, data: Data) -> np.ndarray:
 def derived_pair(photo: np.ndarray, data: Data, stem: str) -> tuple[np.ndarray, np.ndarray]:
     """Input and target for evaluation from a photo (H, W, C): always the same for the same `stem`.
 
-    The target is cut to a multiple of `data.scale`.
+    The target is cut to a multiple of `data.scale`. Where the input are lines, which no resizing may follow, the photo
+    is first brought to the size that they are drawn at in training. Raises ImageError for a photo too small to be cut.
     """
+    if split_by_size(data.normalise)[1]:
+        photo = fit_photo(photo, data, data.size)
+    elif representations(data)[1].is_opaque and photo.shape[2] == 4:
+        photo = to_rgb(photo)
     height, width = (side // data.scale * data.scale for side in photo.shape[:2])
     if min(height, width) == 0:
-        raise ValueError(f"{photo.shape[1]}x{photo.shape[0]} pixels, expected at least {data.scale} a side")
+        raise ImageError(f"{stem}: {photo.shape[1]}x{photo.shape[0]} pixels, expected at least {data.scale} a side")
     target = photo[:height, :width]
     seed = int.from_bytes(hashlib.sha256(stem.encode()).digest()[:8], "little")
     return derive(target, data.derive, np.random.default_rng(seed)), target

@@ -119,25 +119,31 @@ def _find_places(root: Path, data: Data) -> dict[str, _Place]:
         places = _folder_places(root, data)
         if places or data.layout == "folders":
             return places
-    if data.layout == "photos":
-        return _picture_places(root, "photos")
-    places = _picture_places(root, "side_by_side")
-    if data.layout == "auto" and data.derive and not _are_side_by_side(places):
-        return _picture_places(root, "photos")
-    return places
+    photos = _picture_places(root, "photos") if data.derive and data.layout != "side_by_side" else {}
+    pairs = _picture_places(root, "side_by_side") if data.layout != "photos" and data.scale == 1 else {}
+    return photos if photos and not (pairs and _are_side_by_side(photos)) else pairs
 
 
 def _picture_places(root: Path, layout: Layout) -> dict[str, _Place]:
     deep = layout == "photos"
     places = {split: _Place(layout, root / split) for split in ON_DISK if _holds_pictures(root / split, deep)}
-    return places or ({"train": _Place(layout, root)} if _holds_pictures(root, deep) else {})
+    whole = {"train": _Place(layout, root)} if _holds_pictures(root, deep) else {}
+    if "train" in places or not whole:
+        return places
+    # Without `train`, a folder called `test` may be one album of many.
+    in_splits = sum(map(_count, places.values()))
+    outside = _count(whole["train"]) - (in_splits if deep else 0)
+    return whole if outside > in_splits else places
 
 
 def _are_side_by_side(places: Mapping[str, _Place]) -> bool:
-    """Whether all pictures, of the first ones that can be read, are twice as wide as high."""
+    """Whether all pictures, of the first ones that can be read, are twice as wide as high, and none lies deeper."""
     shapes = []
     for place in places.values():
-        for path in list_images(place.input)[:LOOKED_AT]:
+        pictures = list_images(place.input, recursive=True)
+        if any(path.parent != place.input for path in pictures):
+            return False
+        for path in pictures[:LOOKED_AT]:
             try:
                 width, height = picture_size(path)
             except ImageError:
@@ -240,7 +246,7 @@ def _describe(root: Path, split: str, pairs: list[Pair], places: Mapping[str, _P
     line = f"{root.resolve().name}: {len(pairs)} {kind}{pixels} in {split}{others}; {where}"
     if "palette" in data.normalise or "labels_onehot" in (data.input, data.target):
         line += f", labels snapped to {len(data.palette)} classes"
-    if size and min(size[0] // (2 if place.layout == "side_by_side" else 1), size[1]) < data.size:
+    if size and data.scale == 1 and min(size[0] // (2 if place.layout == "side_by_side" else 1), size[1]) < data.size:
         line += f", enlarged to {data.size}{'' if place.layout == 'photos' else f'x{data.size}'}"
     return line
 

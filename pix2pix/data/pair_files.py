@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from pix2pix.config import Data
-from pix2pix.data.inputs import derived_pair, fit_pair, fit_photo
+from pix2pix.data.inputs import derived_pair, fit_pair, fit_photo, fitted_size
 from pix2pix.data.layouts import Pair, PairList
 from pix2pix.images import ImageError, picture_size, read_image
 from pix2pix.representations import RAW_CHANNELS
@@ -28,7 +28,7 @@ def load_pairs(pair_list: PairList, data: Data, say: Say, licence: str = "unknow
     Raises ValueError when none can be read, and when two halves differ in size: the set is then another than was meant.
     """
     derives = pair_list.layout == "photos"
-    fits = len(pair_list.pairs) * _bytes_per_pair(pair_list.pairs, data, derives) <= data.cache_gib * 2**30
+    fits = _bytes_in_all(pair_list.pairs, data, derives) <= data.cache_gib * 2**30
 
     def open_one(pair: Pair) -> tuple[np.ndarray, np.ndarray] | ImageError | None:
         try:
@@ -56,15 +56,28 @@ def load_pairs(pair_list: PairList, data: Data, say: Say, licence: str = "unknow
     return PairSet(good, data, kept, derives, description, licence, say)
 
 
-def _bytes_per_pair(pairs: Sequence[Pair], data: Data, derives: bool) -> int:
-    """Of the first pair that can be read; a set holds pictures of one kind."""
+def _bytes_in_all(pairs: Sequence[Pair], data: Data, derives: bool) -> float:
+    """Of all pairs or photos decoded: the first that can be read tells what a pixel takes, the headers how many."""
     for pair in pairs:
         try:
             source, target = read_for_training(pair, data, derives, data.resize_to)
         except ImageError:
             continue
-        return target.nbytes if derives else source.nbytes + target.nbytes
+        one = target.nbytes if derives else source.nbytes + target.nbytes
+        if data.resize_to is not None and not derives:
+            return one * len(pairs)
+        pixels = sum(_fitted_pixels(each, data) for each in pairs)
+        return pixels * one / float(target.shape[0] * target.shape[1])
     return 0
+
+
+def _fitted_pixels(pair: Pair, data: Data) -> int:
+    try:
+        width, height = picture_size(pair.target or pair.input)
+    except ImageError:
+        return 0
+    fitted = fitted_size(height, width, data, data.resize_to)
+    return fitted[0] * fitted[1]
 
 
 def read_for_training(pair: Pair, data: Data, derives: bool, side: int | None) -> tuple[np.ndarray, np.ndarray]:
@@ -78,14 +91,17 @@ def read_for_training(pair: Pair, data: Data, derives: bool, side: int | None) -
 def _read(path: Path, data: Data, name: str, channels: int | None) -> np.ndarray:
     """A picture for the representation `name`. Raises ImageError, and ValueError where a raw one has other channels."""
     picture = read_image(path, data.pixel_limit, all_pages=name == "raw")
-    expected = channels or RAW_CHANNELS
-    if name == "raw" and picture.shape[2] != expected:
-        count = picture.shape[2]
+    _check_channels(path, picture, name, channels)
+    return picture
+
+
+def _check_channels(path: Path, picture: np.ndarray, name: str, channels: int | None) -> None:
+    count, expected = picture.shape[2], channels or RAW_CHANNELS
+    if name == "raw" and count != expected:
         raise ValueError(
             f"{path}: {count} channels, expected {expected}; "
             "say how many with --data.input-channels and --data.target-channels"
         )
-    return picture
 
 
 def read_halves(pair: Pair, data: Data) -> tuple[np.ndarray, np.ndarray]:
@@ -96,6 +112,7 @@ def read_halves(pair: Pair, data: Data) -> tuple[np.ndarray, np.ndarray]:
     picture = _read(pair.input, data, data.input, data.input_channels)
     if pair.target is None:
         middle = _middle(pair, picture.shape[1])
+        _check_channels(pair.input, picture, data.target, data.target_channels)
         left, right = picture[:, :middle], picture[:, middle:]
         return (left, right) if data.input_side == "left" else (right, left)
     target = _read(pair.target, data, data.target, data.target_channels)

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from pix2pix.config import Task
-from pix2pix.data.conditions import check_steps
+from pix2pix.data.conditions import check_scale, check_steps
 from pix2pix.data.drawn_pairs import EmbeddedPairs
 from pix2pix.data.layouts import check_split, find_pairs
 from pix2pix.data.pair_files import load_pairs
@@ -60,6 +60,7 @@ def open_pairs(task: Task, split: str, say: Say) -> PairSource:
     """
     check_split(split)
     check_steps(task)
+    check_scale(task.data)
     data, root = task.data, Path("datasets") / task.name
     licence = data.source.licence if data.source is not None else "unknown"
     if data.path == "embedded":

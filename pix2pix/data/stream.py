@@ -135,7 +135,8 @@ def _make(stream: TrainingStream, positions: tuple[int, ...]) -> Batch:
 
 
 def fixed_examples(pairs: PairSource, data: Data, source: Representation, target: Representation, count: int) -> Batch:
-    """Up to `count` pairs spread evenly over the set, always the same, for previews: whole, of photos the middle.
+    """Up to `count` pairs spread evenly over the set, always the same, for previews: whole, or where pictures are taken
+    at their own size or shape the middle of them.
 
     `positions` holds the numbers of the pairs.
     """
@@ -145,7 +146,8 @@ def fixed_examples(pairs: PairSource, data: Data, source: Representation, target
     plain = data.model_copy(update={"augment": ()})
     inputs, targets = [], []
     for index in chosen:
-        image, wanted = (center_crop(each, data.size) for each in pairs.read(index, data.size))
+        read = pairs.read(index, data.size if data.resize_to else None)
+        image, wanted = (center_crop(each, data.size) for each in read)
         made = training_input(image, plain, np.random.default_rng((PREVIEW, index)), pairs.derives)
         inputs.append(source.encode(made))
         targets.append(target.encode(wanted))

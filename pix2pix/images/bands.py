@@ -37,7 +37,12 @@ def read_bands(path: Path, pixel_limit: int) -> np.ndarray | None:
         if first.imagewidth * first.imagelength > pixel_limit:
             raise ImageError(f"{path}: {first.imagewidth}x{first.imagelength} is more than the limit of {pixel_limit}")
         series = tiff.series[0]
-        bands = series.asarray()
+        try:
+            bands = series.asarray()
+        except ValueError as error:
+            if "imagecodecs" not in str(error):
+                raise
+            raise ImageError(f"{path}: compressed in a way that `pip install imagecodecs` is needed for") from None
         axes = series.axes
     # Bands lie behind the pixels (YXS), before them (SYX), or each on a page of its own (QYX, IYX, CYX).
     if bands.ndim == 3 and axes.endswith("YX"):

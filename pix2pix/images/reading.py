@@ -38,8 +38,8 @@ def read_image(path: str | Path, pixel_limit: int = PIXEL_LIMIT, all_pages: bool
     """The picture in a file, upright by its EXIF orientation; of an animation the first frame.
 
     Returns (H, W, C) of uint8 or uint16: one channel for grey, 3 for colour (palette, CMYK, YCbCr and LAB become
-    RGB), 4 where there is transparency; up to 16 from a .npy file or a TIFF of so many bands, or, with `all_pages`, of
-    so many grey pages. 16-bit files keep every bit.
+    RGB), 4 where there is transparency; up to 16 from a .npy file or, with `all_pages`, a TIFF of so many bands or
+    grey pages. 16-bit files keep every bit.
     Raises ImageError for a file that is missing, empty, damaged, no picture, or of more than `pixel_limit` pixels.
     """
     path = Path(path)

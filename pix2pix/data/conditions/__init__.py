@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from pix2pix.config import Task
+from pix2pix.config import Data, Task
 from pix2pix.data.conditions import colour, degradations, lines, masks, strokes
 from pix2pix.data.conditions.palette import Palette, nearest_class, snap_to_palette
 from pix2pix.data.conditions.steps import Step, bind, parse
@@ -28,6 +28,7 @@ __all__ = [
     "NORMALISE",
     "Palette",
     "augment",
+    "check_scale",
     "check_steps",
     "derive",
     "nearest_class",
@@ -105,6 +106,16 @@ def split_by_size(steps: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...
     """Normalise steps for a picture as it is, and those that follow when it has the size that the network works at."""
     late = tuple(step for step in steps if parse(step)[0] in AT_WORK_SIZE)
     return tuple(step for step in steps if step not in late), late
+
+
+def check_scale(data: Data) -> None:
+    """Raises ValueError where what is derived is not smaller than the photo by the task's scale."""
+    if data.derive:
+        side = 8 * data.scale
+        made = derive(np.zeros((side, side, 3), np.uint8), data.derive, np.random.default_rng(0)).shape[0]
+        if made != side // data.scale:
+            steps = ", ".join(data.derive)
+            raise ValueError(f"data.scale: got {data.scale}, but `derive` ({steps}) makes {made} of {side} pixels")
 
 
 def check_steps(task: Task) -> None:

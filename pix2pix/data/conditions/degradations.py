@@ -6,7 +6,7 @@ drawn is in `add_noise`, `compress`, `blur_with` and `shrink`, for whoever needs
 
 import math
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
@@ -14,10 +14,11 @@ import torch
 from pydantic import AfterValidator, Field
 from torch.nn import functional
 
+from pix2pix.data.conditions.steps import ordered
+
 NoiseKind = Literal["gaussian", "poisson", "camera"]
 BlurKind = Literal["gaussian", "motion", "defocus"]
 Interpolation = Literal["bicubic", "area"]
-Number = TypeVar("Number", int, float)
 
 MIDDLE = 127.5  # mid grey in levels of 255
 SHOT_SHARE = 0.75  # of the variance of camera noise at mid grey; the rest does not depend on the light
@@ -31,13 +32,6 @@ _COLOUR_MATRIX = np.array([[1.7, -0.6, -0.1], [-0.2, 1.5, -0.3], [0.0, -0.6, 1.6
 _BAYER_VARIANCE = np.array([0.5625, 0.625, 0.5625], np.float32)
 
 _OVERSAMPLING = 8
-
-
-def ordered(limits: tuple[Number, Number]) -> tuple[Number, Number]:
-    """The range as it is. Raises ValueError where the lower limit is not first."""
-    if limits[0] > limits[1]:
-        raise ValueError(f"got the range {limits}, expected the lower limit first")
-    return limits
 
 
 NotNegative = Annotated[float, Field(ge=0)]

@@ -15,14 +15,16 @@ from typing import Annotated
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from pix2pix.data.conditions.steps import ordered
 from pix2pix.images import to_gray, to_rgb
 
 Mask = NDArray[np.bool_]
 Plane = NDArray[np.float32]
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Shares = Annotated[tuple[Share, Share], AfterValidator(ordered)]
 
 # Steps lower than this, of a range of 0 to 1, are noise or the grey levels of a smooth gradient and never become
 # lines. All other thresholds are relative, so they do not see the contrast of the photo.
@@ -37,7 +39,7 @@ _SMALLEST_AREA = 5  # pixels of ink in a drawing of 256 x 256
 _SPUR = 3  # pixels
 
 
-def edges(image: np.ndarray, rng: np.random.Generator, *, detail: Share | tuple[Share, Share] = 0.5) -> np.ndarray:
+def edges(image: np.ndarray, rng: np.random.Generator, *, detail: Share | Shares = 0.5) -> np.ndarray:
     """Canny edges of a photo, one pixel wide: (H, W, C) -> (H, W, 1) of the same dtype.
 
     The upper threshold is a quantile of the gradient's magnitude in this photo, the lower one 0.4 of it, so bright
@@ -46,7 +48,7 @@ def edges(image: np.ndarray, rng: np.random.Generator, *, detail: Share | tuple[
     a shoe on white and 7 % of a natural photo of 256 x 256 pixels are line. The smoothing grows with the picture, so
     a large photo gives the lines of the small one.
     """
-    detail = float(rng.uniform(*detail)) if isinstance(detail, tuple) else detail
+    detail = float(rng.uniform(*ordered(detail))) if isinstance(detail, tuple) else detail
     gray = _unit_gray(image)
     sigma = 0.7 + np.sqrt(gray.size) / 400
     dx, dy = _gradient(gray, sigma)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from pix2pix.data.conditions.degradations import ordered
+from pix2pix.data.conditions.steps import ordered
 from pix2pix.images import to_rgb
 
 Share = Annotated[float, Field(ge=0, le=0.95)]

@@ -6,7 +6,7 @@ import functools
 import inspect
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import yaml
@@ -15,6 +15,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pix2pix.config import nearest
 
 Step = Callable[..., np.ndarray]
+Number = TypeVar("Number", int, float)
+
+
+def ordered(limits: tuple[Number, Number]) -> tuple[Number, Number]:
+    """The range as it is. Raises ValueError where the lower limit is not first."""
+    if limits[0] > limits[1]:
+        raise ValueError(f"got the range {limits}, expected the lower limit first")
+    return limits
 
 
 def bind(text: str, registry: Mapping[str, Step], kind: str) -> functools.partial[np.ndarray]:
@@ -35,7 +43,8 @@ def bind(text: str, registry: Mapping[str, Step], kind: str) -> functools.partia
     try:
         checked = schema.model_validate(parameters)
     except ValidationError as error:
-        problem = error.errors()[0]
+        problems = error.errors()  # of a number or a range, both are told
+        problem = next((each for each in problems if each["type"] == "value_error"), problems[0])
         field = ".".join(str(part) for part in problem["loc"])
         message = f"got {problem['input']!r}; {problem['msg'][0].lower()}{problem['msg'][1:]}"
         raise ValueError(f"{kind} step '{name}': {field}: {message}") from None

@@ -10,8 +10,9 @@ from typing import Annotated
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from pix2pix.data.conditions.steps import ordered
 from pix2pix.images import to_gray
 
 Mask = NDArray[np.bool_]
@@ -19,6 +20,7 @@ Plane = NDArray[np.float32]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Width = Annotated[float, Field(ge=1)]
+Widths = Annotated[tuple[Width, Width], AfterValidator(ordered)]
 
 
 def strokes(
@@ -26,7 +28,7 @@ def strokes(
     rng: np.random.Generator,
     *,
     wobble: Annotated[float, Field(ge=0, le=0.1)] = 0.01,
-    thickness: tuple[Width, Width] = (1.0, 5.0),
+    thickness: Widths = (1.0, 5.0),
     gaps: Share = 0.1,
     lost: Share = 0.4,
     stray: Share = 0.1,
@@ -40,10 +42,9 @@ def strokes(
     the strokes it varies by a third. `gaps`, `lost`, `stray`: the ink erased in short breaks, lost in whole strokes,
     and added in strokes of no meaning, as shares of the ink. `tone`: how far ink may become grey and paper shaded and
     noisy. `blur`: sigma in pixels. Ink is what is darker than half. With a thickness of (1, 1) and all else 0 nothing
-    changes. Raises ValueError for a thickness range whose first number is larger than its second.
+    changes.
     """
-    if thickness[0] > thickness[1]:
-        raise ValueError(f"strokes: got thickness {thickness}, expected the smaller width first")
+    thickness = ordered(thickness)
     gray = to_gray(image)
     if thickness[1] == 1 and not (wobble or gaps or lost or stray or tone or blur):
         return gray.copy()
