@@ -20,8 +20,8 @@ from pix2pix.config import Data
 from pix2pix.data.conditions import normalise
 from pix2pix.data.gathering import BadFile
 from pix2pix.data.inputs import derived_pair
-from pix2pix.data.layouts import Layout
-from pix2pix.data.survey import Seen, in_threads, input_is_labels, read_both
+from pix2pix.data.layouts import Layout, Pair
+from pix2pix.data.survey import Seen, in_threads, input_is_labels, look_at, read_both
 from pix2pix.data.survey_report import REPORT_FILE, read_report, write_report
 from pix2pix.images import resize, to_rgb, write_image
 from pix2pix.representations import representations
@@ -56,7 +56,7 @@ class Building:
         write_report(self._folder, making, {})
 
     def write(self, seen: Sequence[Seen], plan: Plan) -> tuple[list[Seen], list[BadFile]]:
-        """Write every pair into its split; those written, with the size they have now, and those that could not be."""
+        """Write every pair into its split; those written, as they are there, and the files that could not be."""
         files = [tuple(self._folder / place for place in places) for places in _places(seen, plan)]
         for folder in {path.parent for paths in files for path in paths}:
             folder.mkdir(parents=True, exist_ok=True)
@@ -66,9 +66,11 @@ class Building:
             try:
                 if not all(path.exists() for path in paths):
                     _write(one, paths, plan)
+                pair = Pair(paths[0].stem, paths[0], paths[1] if len(paths) == 2 else None)
+                # What is as it was need not be opened once more.
+                return replace(one, pair=pair) if _stays(one, plan) else look_at(pair, one.split, plan.data, plan.form)
             except ValueError as error:
                 return BadFile(one.pair.input, str(error).removeprefix(f"{one.pair.input}: "), "refused")
-            return replace(one, size=_new_size(one, plan))
 
         results = in_threads(write_one, list(zip(seen, files, strict=True)), "writing pictures")
         self._remove_others({path for paths in files for path in paths})
@@ -194,13 +196,6 @@ def _fitted(size: tuple[int, int], plan: Plan) -> tuple[int, int]:
         return size
     factor, scale = plan.short_side / min(size), plan.data.scale
     width, height = (max(1, round(side * factor / scale)) * scale for side in size)
-    return width, height
-
-
-def _new_size(one: Seen, plan: Plan) -> tuple[int, int]:
-    width, height = _fitted(one.size, plan)
-    if plan.layout == "photos" and plan.form != "photos":  # a derived pair is cut to a multiple of the scale
-        return width // plan.data.scale * plan.data.scale, height // plan.data.scale * plan.data.scale
     return width, height
 
 

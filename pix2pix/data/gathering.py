@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from pix2pix.config import Data
-from pix2pix.data.layouts import ON_DISK, Layout, Pair, _find_places, _match, find_pairs
+from pix2pix.data.layouts import ON_DISK, Layout, Pair, find_pairs, find_places, match
 from pix2pix.images import list_images
 
 
@@ -48,10 +48,10 @@ def gather(roots: tuple[Path, ...], data: Data) -> Gathered:
 
 
 def _gather_one(root: Path, data: Data) -> Gathered:
-    places = _find_places(root, data) if root.is_dir() else {}
+    places = find_places(root, data) if root.is_dir() else {}
     if not places:
         find_pairs(root, "train", data)  # says what is wrong
-    splits = {split: tuple(_match(place)) for split, place in places.items()}
+    splits = {split: tuple(match(place)) for split, place in places.items()}
     return Gathered((root,), next(iter(places.values())).layout, splits)
 
 

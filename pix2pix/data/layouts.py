@@ -75,14 +75,14 @@ def find_pairs(root: Path, split: str, data: Data) -> PairList:
     check_split(split)
     if not root.is_dir():
         raise ValueError(f"{root}: {'a file' if root.exists() else 'no such folder'}; expected a folder of pairs")
-    places = _find_places(root, data)
+    places = find_places(root, data)
     if not places:
         raise ValueError(_nothing_found(root, data))
     on_disk = "train" if split == "dev" else split
     if on_disk not in places:
         there = [name for name in SPLITS if name in places or (name == "dev" and "train" in places)]
         raise ValueError(f"{root}: no split '{split}'; there are: {', '.join(there)}")
-    pairs = _match(places[on_disk])
+    pairs = match(places[on_disk])
     if on_disk == "train":
         held_out = dev_stems(pair.stem for pair in pairs)
         pairs = [pair for pair in pairs if (pair.stem in held_out) == (split == "dev")]
@@ -114,7 +114,7 @@ def _folder_names(data: Data) -> list[tuple[str, str]]:
     return list(dict.fromkeys(names))
 
 
-def _find_places(root: Path, data: Data) -> dict[str, _Place]:
+def find_places(root: Path, data: Data) -> dict[str, _Place]:
     if data.layout in ("auto", "folders"):
         places = _folder_places(root, data)
         if places or data.layout == "folders":
@@ -172,7 +172,7 @@ def _holds_pictures(folder: Path, deep: bool = False) -> bool:
     return folder.is_dir() and bool(list_images(folder, deep))
 
 
-def _match(place: _Place) -> list[Pair]:
+def match(place: _Place) -> list[Pair]:
     if place.layout == "photos":
         return _photos(place.input)
     if place.target is None:

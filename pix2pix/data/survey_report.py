@@ -35,8 +35,8 @@ def make_report(found: Survey, gathered: Gathered, data: Data) -> dict[str, Any]
         "pictures": {split: counts[split] for split in ON_DISK if counts[split]},
         "sizes": _sizes(seen, data) if seen else None,
         "kinds": {
-            "input": dict(Counter(each.input_kind for each in seen if each.input_kind is not None).most_common()),
-            "target": dict(Counter(each.target_kind for each in seen).most_common()),
+            "input": _counted([each.input_kind for each in seen if each.input_kind is not None]),
+            "target": _counted([each.target_kind for each in seen]),
         },
         "classes": _classes(seen, data),
         "duplicates": _duplicates(found),
@@ -47,6 +47,10 @@ def make_report(found: Survey, gathered: Gathered, data: Data) -> dict[str, Any]
 
 def describe_bad(bad: Sequence[BadFile], gathered: Gathered) -> list[dict[str, str]]:
     return [{"file": gathered.name(each.path), "reason": each.reason, "kind": each.kind} for each in bad]
+
+
+def _counted(kinds: Sequence[str]) -> dict[str, int]:
+    return dict(sorted(Counter(kinds).items(), key=lambda item: (-item[1], item[0])))
 
 
 def _sizes(seen: Sequence[Seen], data: Data) -> dict[str, Any]:
@@ -78,13 +82,13 @@ def _duplicates(found: Survey) -> dict[str, list[list[str]]]:
     groups: dict[str, list[list[str]]] = {"across_splits": [], "exact": [], "near": [], "across_train_and_dev": []}
     for group in found.duplicates:
         members = [found.seen[index] for index in group.members]
-        names = [f"{each.split}/{each.pair.stem}" for each in members]
+        names = sorted(f"{each.split}/{each.pair.stem}" for each in members)
         groups["exact" if group.exact else "near"].append(names)
         if len({each.split for each in members}) > 1:
             groups["across_splits"].append(names)
         if len({each.pair.stem in held_out for each in members if each.split == "train"}) > 1:
             groups["across_train_and_dev"].append(names)
-    return groups
+    return {name: sorted(of_kind) for name, of_kind in groups.items()}
 
 
 def report_lines(report: dict[str, Any], where: str, data: Data) -> list[str]:
@@ -180,7 +184,9 @@ def _groups(count: int) -> str:
 
 def _group_in_words(group: list[str]) -> str:
     # One of each split first, so that it is seen which splits they are.
-    firsts = {name.split("/")[0]: name for name in reversed(group)}
+    firsts: dict[str, str] = {}
+    for name in group:
+        firsts.setdefault(name.split("/")[0], name)
     names = list(dict.fromkeys([*firsts.values(), *group]))
     return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
