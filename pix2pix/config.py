@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 Preset = Literal["paper", "standard", "quick"]
 InputName = Literal["rgb", "gray", "labels_onehot", "masked_rgb", "raw"]
 TargetName = Literal["rgb", "gray", "labels_onehot", "lab_chroma", "filled_rgb", "raw"]
+RESIDUAL_KINDS = {("rgb", "rgb"), ("gray", "gray"), ("masked_rgb", "filled_rgb"), ("raw", "raw")}
 Level = Annotated[int, Field(ge=0, le=255)]
 Colour = tuple[Level, Level, Level]
 
@@ -117,6 +118,7 @@ class Model(Frozen):
     norm: Literal["instance", "batch", "none"] = "instance"
     dropout: float | None = Field(None, ge=0, lt=1, description="default: the generator's own")
     upsampling: Literal["transposed", "resize"] | None = Field(None, description="default: the generator's own")
+    residual: bool = Field(False, description="the generator gives what is added to its input; for pictures to mend")
     receptive_field: Literal[1, 16, 70, 286] = Field(70, description="of the PatchGAN, in pixels")
     discriminator_width: int = Field(64, gt=0, description="channels of the discriminator's first stage")
     conditional: bool = Field(True, description="the discriminator sees the input beside the picture")
@@ -203,6 +205,10 @@ class Task(Frozen):
     def _consistent(self) -> Task:
         if self.work == "native" and self.work_size is not None:
             raise ValueError(f"work_size: got {self.work_size}, but with work: native the network sees every pixel")
+        kinds = self.data.input, self.data.target
+        alike = kinds in RESIDUAL_KINDS and self.data.input_channels == self.data.target_channels
+        if self.model.residual and not alike:
+            raise ValueError(f"model.residual: nothing can be added to {kinds[0]} to make {kinds[1]} of it")
         return self
 
 

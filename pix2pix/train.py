@@ -19,7 +19,7 @@ from pix2pix.config import Frozen, Preset, Task, dump, load_task, merge, task_na
 
 PROG = "pix2pix train"
 # What --init takes over from a released model beside its weights, unless a flag says otherwise.
-FROM_MODEL = {"model": ("generator", "width", "norm", "dropout", "upsampling"), "data": ("size",)}
+FROM_MODEL = {"model": ("generator", "width", "norm", "dropout", "upsampling", "residual"), "data": ("size",)}
 FROM_SAME_TASK = ("input", "target", "input_channels", "target_channels")  # of `data`; another task keeps its own
 
 

@@ -24,6 +24,7 @@ from pix2pix.data.conditions import check_steps, nearest_class, normalise, split
 from pix2pix.images import enlarge, fits_pillow, from_pil, read_image, reflect_pad, resize, to_pil, to_rgb, to_rgb8
 from pix2pix.nn import build_generator, set_stochastic
 from pix2pix.nn.blocks import NoiseInjection
+from pix2pix.nn.residual import Residual
 from pix2pix.representations import build_representation, representations
 from pix2pix.upsampling import enlarge_by_classes, enlarge_by_picture, shrink
 
@@ -37,7 +38,7 @@ _sampling = threading.Lock()  # dropout and noise draw from torch's generator, w
 def build_model_generator(task: Task, rng: torch.Generator | None = None) -> nn.Module:
     """The generator that `task` declares, with fresh weights drawn from `rng` (None: torch's global one)."""
     data, model = task.data, task.model
-    return build_generator(
+    generator = build_generator(
         model.generator,
         *(each.channels for each in representations(data)),
         size=data.size,
@@ -47,6 +48,7 @@ def build_model_generator(task: Task, rng: torch.Generator | None = None) -> nn.
         upsampling=model.upsampling,
         rng=rng,
     )
+    return Residual(generator, representations(data)[1].channels) if model.residual else generator
 
 
 def choose_device(name: str) -> torch.device:
@@ -217,7 +219,9 @@ class Translator:
         return f"{self.choice_key}; {name} checked for {file}"
 
     def _placed_generator(self) -> nn.Module:
-        return self._generator.to(self.device)
+        """What a backend computes: of a residual generator the inner one, since the sum needs full precision."""
+        generator = self._generator.to(self.device)
+        return generator.inner if isinstance(generator, Residual) else generator
 
     @property
     def is_stochastic(self) -> bool:
@@ -304,11 +308,11 @@ class Translator:
         height, width = work.shape[:2]
         batch = self._input.encode(reflect_pad(work, *self._padded_shape(height, width)))[None].to(self.device)
         try:
-            output = (
-                self._backend(batch)
-                if seed is None
-                else self._backend.with_all_threads(lambda: self._sample(batch, seed))
-            )
+            if seed is None:
+                output = self._backend(batch)
+                output = self._generator.add(batch, output) if isinstance(self._generator, Residual) else output
+            else:
+                output = self._backend.with_all_threads(lambda: self._sample(batch, seed))
         except RuntimeError as error:
             if "memory" not in str(error):  # torch has no class of its own for a full main memory
                 raise

@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+import torch
 from training_runs import ENVIRONMENT, NETWORKS
 
 from pix2pix import evaluate, train, translate
-from pix2pix.checkpoint import load_model
+from pix2pix.backends import available_backends
+from pix2pix.checkpoint import Facts, ReleasedModel, load_model
 from pix2pix.config import Preset, configs_folder, load_task, task_names
 from pix2pix.data.conditions import AUGMENT, DERIVE, NORMALISE, augment, check_scale, check_steps, derive, normalise
 from pix2pix.data.drawn_pairs import EmbeddedPairs
@@ -25,6 +27,7 @@ from pix2pix.data.pairs import open_pairs
 from pix2pix.data.stream import TrainingStream
 from pix2pix.images import read_image, write_image
 from pix2pix.representations import representations
+from pix2pix.translator import Translator, build_model_generator
 
 DRAWN = [name for name in task_names() if load_task(name).data.embedded]
 TINY = ["--size", "64", "--batch", "2", "--images", "4", "--train.precision", "fp32", *NETWORKS]
@@ -352,3 +355,36 @@ def test_an_album_called_test_is_no_split(tmp_path: Path) -> None:
     write_image(tmp_path / "cover.png", photo(64, 128))
     found = find_pairs(tmp_path, "train", data)
     assert (found.layout, len(found.pairs)) == ("photos", 6)  # the seventh is dev
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_residual_generator_that_adds_nothing_gives_its_input(dtype: type) -> None:
+    task = load_task("denoise", "quick")
+    generator = build_model_generator(task, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for parameter in generator.parameters():
+            parameter.zero_()
+    weights = generator.state_dict()
+    model = ReleasedModel(path=Path("none"), task=task, facts=Facts(images_seen=0, data=""), weights=weights)
+    image = photo(90, 130, dtype)
+    for backend in set(available_backends()) - {"torch-compiled", "onnxruntime-int8"}:
+        np.testing.assert_array_equal(Translator(model, "cpu", backend=backend)(image), image)
+
+
+def test_a_residual_backend_gives_what_the_generator_gives() -> None:
+    task = load_task("inpaint", "quick")
+    generator = build_model_generator(task, torch.Generator().manual_seed(0)).eval()
+    weights = generator.state_dict()
+    model = ReleasedModel(path=Path("none"), task=task, facts=Facts(images_seen=0, data=""), weights=weights)
+    source = derive(photo(128, 128), ["mask"], np.random.default_rng(0))
+    given, wanted = representations(task.data)
+    with torch.inference_mode():
+        expected = wanted.decode(generator(given.encode(source)[None])[0], source)
+    made = Translator(model, "cpu", backend="torch")(source)
+    assert np.abs(made.astype(int) - expected).max() <= 1
+
+
+def test_a_residual_needs_an_input_like_the_target(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("data: {input: gray}\nmodel: {residual: true}\n")
+    with pytest.raises(ValueError, match=r"model\.residual: nothing can be added to gray to make rgb of it"):
+        load_task(str(tmp_path / "mine.yaml"))
