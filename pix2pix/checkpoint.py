@@ -52,7 +52,7 @@ class Facts(BaseModel):
     licence: str = "unknown"  # the terms of that data
     history: list[dict[str, float]] = []  # metrics over the run, each with `images`
     software: str = ""  # versions of the product and of torch
-    command: str = ""  # that trained it
+    command: str = ""  # that trained it, without the paths of its machine
     figures: Figures | None = None
 
 

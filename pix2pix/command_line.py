@@ -8,6 +8,7 @@ import io
 import os
 import platform
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,9 @@ from typing import Any, TypeVar
 import tyro
 
 T = TypeVar("T")
+
+PLACES = {"--data": "DIR", "--data.path": "DIR", "--out": "RUN", "--init": "MODEL", "--train.init": "MODEL"}
+"""Flags whose values are paths of the machine that trained, and what stands for them."""
 
 
 def parse(model: type[T], arguments: Sequence[str], prog: str, description: str = "", default: T | None = None) -> T:
@@ -128,3 +132,18 @@ def machine() -> str:
     except (OSError, StopIteration):
         name = platform.processor() or platform.machine()
     return f"{name}, {os.cpu_count()} cores"
+
+
+def portable(words: Sequence[str]) -> str:
+    """A command line as it is typed, without the paths of the machine it was typed on."""
+    shown = []
+    for before, word in zip(["", *words], words, strict=False):
+        flag, equals, value = word.partition("=")
+        if before in PLACES and word != "embedded":
+            word = PLACES[before]
+        elif equals and flag in PLACES and value != "embedded":
+            word = f"{flag}={PLACES[flag]}"
+        elif "/" in word:
+            word = f"{flag}={Path(value).name}" if equals else Path(word).name
+        shown.append(word)
+    return shlex.join(shown)

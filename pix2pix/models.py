@@ -88,7 +88,6 @@ def release(options: Arguments) -> None:
     from pix2pix import hub
     from pix2pix.checkpoint import load_model, load_weights, save_model
     from pix2pix.config import validate
-    from pix2pix.reporting.card import portable
     from pix2pix.translator import build_model_generator
 
     model = load_model(hub.resolve(options.model))
@@ -103,7 +102,6 @@ def release(options: Arguments) -> None:
         update={
             "licence": licence,
             "data": options.data or model.facts.data,
-            "command": portable(model.facts.command),
             "figures": read_figures(options.figures, model) if options.figures else model.facts.figures,
         }
     )

@@ -5,7 +5,6 @@ The same command with the same --out goes on where it stopped.
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Annotated
 import tyro
 from pydantic import Field
 
-from pix2pix.command_line import parse, parse_known, run
+from pix2pix.command_line import parse, parse_known, portable, run
 from pix2pix.config import Frozen, Preset, Task, dump, load_task, merge, task_names, validate
 
 PROG = "pix2pix train"
@@ -60,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
     from pix2pix.training.tracking import RunFolder, default_folder
 
     folder = RunFolder(selection.out or default_folder(task.name))
-    outcome = train(task, folder, say, shlex.join(["pix2pix", "train", *arguments]))
+    outcome = train(task, folder, say, portable(["pix2pix", "train", *arguments]))
     if outcome.finished and rank() == 0:
         say(f"{outcome.images:,} images in {outcome.seconds / 60:.1f} minutes; the model is {folder.model}")
         say(f"try it: python -m pix2pix.translate --model {folder.path} INPUT")

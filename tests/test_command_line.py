@@ -14,7 +14,7 @@ import pytest
 
 from pix2pix import __main__ as verbs
 from pix2pix import train
-from pix2pix.command_line import one_line, parse, parse_known, run
+from pix2pix.command_line import one_line, parse, parse_known, portable, run
 from pix2pix.config import Task, load_task, task_names
 
 
@@ -311,3 +311,15 @@ def test_a_flag_out_of_range_is_named_as_it_is_typed() -> None:
     ):
         with pytest.raises(ValueError, match=flag):
             main(arguments)
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("pix2pix train --task facades --data /a/b --out runs/x", "pix2pix train --task facades --data DIR --out RUN"),
+        ("pix2pix train --data=embedded --task=../my/own.yaml", "pix2pix train --data=embedded --task=own.yaml"),
+        ("pix2pix train --task my/own.yaml --init=/m/x.safetensors", "pix2pix train --task own.yaml --init=MODEL"),
+    ],
+)
+def test_a_command_is_shown_without_local_paths(typed: str, shown: str) -> None:
+    assert portable(typed.split()) == shown

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
-from pathlib import Path
-
 from pix2pix.checkpoint import ReleasedModel
 from pix2pix.metrics.table import table
-
-PLACES = {"--data": "DIR", "--data.path": "DIR", "--out": "RUN", "--init": "MODEL", "--train.init": "MODEL"}
-"""Flags whose values are paths of the machine that trained, and what stands for them."""
 
 
 def card(name: str, model: ReleasedModel) -> str:
@@ -27,26 +21,10 @@ def card(name: str, model: ReleasedModel) -> str:
         f"training: {facts.images_seen:,} images in batches of {train.batch}, seed {train.seed}; {facts.software}",
     ]
     if facts.command:
-        lines.append(f"command: {portable(facts.command)}")
+        lines.append(f"command: {facts.command}")
     if facts.figures is not None:
         figures = facts.figures
         judges = "; ".join(f"{metric}: {judge}" for metric, judge in figures.judges.items())
         lines.append(f"scored once on {figures.split}{f' ({judges})' if judges else ''}:")
         lines.append(table({"model": figures.metrics, **figures.trivial}, figures.intervals, figures.n))
     return "\n".join(lines)
-
-
-def portable(command: str) -> str:
-    """A command line without the paths of the machine it was typed on."""
-    words = shlex.split(command)
-    shown = []
-    for before, word in zip(["", *words], words, strict=False):
-        flag, equals, value = word.partition("=")
-        if before in PLACES and word != "embedded":
-            word = PLACES[before]
-        elif equals and flag in PLACES and value != "embedded":
-            word = f"{flag}={PLACES[flag]}"
-        elif "/" in word:
-            word = f"{flag}={Path(value).name}" if equals else Path(word).name
-        shown.append(word)
-    return shlex.join(shown)
