@@ -388,3 +388,19 @@ def test_a_residual_needs_an_input_like_the_target(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("data: {input: gray}\nmodel: {residual: true}\n")
     with pytest.raises(ValueError, match=r"model\.residual: nothing can be added to gray to make rgb of it"):
         load_task(str(tmp_path / "mine.yaml"))
+
+
+def test_grey_photos_teach_no_colour(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    for index in range(20):
+        write_image(tmp_path / "train" / f"{index}.png", photo(seed=index))
+    write_image(tmp_path / "train" / "grey.png", photo(channels=1))
+    write_image(tmp_path / "train" / "grey too.jpg", np.repeat(photo(channels=1), 3, axis=2))
+    counts = {}
+    for name in ("colorize", "denoise"):
+        task, said = load_task(name), list[str]()
+        data = task.data.model_copy(update={"path": str(tmp_path)})
+        every = [open_pairs(task.model_copy(update={"data": data}), split, said.append) for split in ("train", "dev")]
+        counts[name] = sum(map(len, every))
+        assert any("grey photo" in line for line in said) == (name == "colorize")
+    assert counts == {"colorize": 20, "denoise": 22}

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from pix2pix.config import Data
 from pix2pix.data.inputs import derived_pair, fit_pair, fit_photo, fitted_size
 from pix2pix.data.layouts import Pair, PairList
-from pix2pix.images import ImageError, picture_size, read_image
+from pix2pix.images import ImageError, is_grey, picture_size, read_image
 from pix2pix.representations import RAW_CHANNELS
 
 Say = Callable[[str], None]
@@ -84,8 +84,16 @@ def read_for_training(pair: Pair, data: Data, derives: bool, side: int | None) -
     """Input and target as `PairSource.read` gives them. Raises the errors of `read_halves`."""
     if not derives:
         return fit_pair(*read_halves(pair, data), data, side)
-    photo = fit_photo(_read(pair.input, data, data.target, data.target_channels), data, side)
+    photo = fit_photo(_read_photo(pair, data), data, side)
     return photo, photo
+
+
+def _read_photo(pair: Pair, data: Data) -> np.ndarray:
+    """The photo of a pair whose input is derived. Raises ImageError also for a grey one, where colour is the target."""
+    photo = _read(pair.input, data, data.target, data.target_channels)
+    if data.target == "lab_chroma" and is_grey(photo):
+        raise ImageError(f"{pair.input}: a grey photo, which has no colour to learn or to be judged by")
+    return photo
 
 
 def _read(path: Path, data: Data, name: str, channels: int | None) -> np.ndarray:
@@ -191,4 +199,4 @@ class PairSet:
         pair, data = self._pairs[index], self._data
         if not self.derives:
             return read_halves(pair, data)
-        return derived_pair(_read(pair.input, data, data.target, data.target_channels), data, pair.stem)
+        return derived_pair(_read_photo(pair, data), data, pair.stem)

@@ -1,6 +1,6 @@
 """Read and write any image people have, as (H, W, C) arrays of 8 or 16 bits; sheets, resizing and padding."""
 
-from pix2pix.images.arrays import MAX_CHANNELS, ImageError, fits_pillow, to_gray, to_pil, to_rgb, to_rgb8
+from pix2pix.images.arrays import MAX_CHANNELS, ImageError, fits_pillow, is_grey, to_gray, to_pil, to_rgb, to_rgb8
 from pix2pix.images.geometry import center_crop, enlarge, reflect_pad, resize
 from pix2pix.images.grids import make_grid
 from pix2pix.images.reading import IMAGE_SUFFIXES, PIXEL_LIMIT, from_pil, list_images, picture_size, read_image
@@ -16,6 +16,7 @@ __all__ = [
     "enlarge",
     "fits_pillow",
     "from_pil",
+    "is_grey",
     "list_images",
     "make_grid",
     "picture_size",

@@ -66,6 +66,14 @@ def to_gray(image: np.ndarray) -> np.ndarray:
     return luma.astype(image.dtype)[:, :, None]
 
 
+def is_grey(image: np.ndarray) -> bool:
+    """Whether a picture (H, W, C) has no colour, but for a level in 255 of rounding and compression on average."""
+    if image.shape[2] in (1, 2):
+        return True
+    red, green, blue = np.moveaxis(to_rgb8(image).astype(np.int16), 2, 0)
+    return float(np.abs(red - green).mean() + np.abs(green - blue).mean()) < 2
+
+
 def to_8_bits(image: np.ndarray) -> np.ndarray:
     # 65535 = 255 * 257, and 257 is odd: no value lies on a half.
     return image if image.dtype == np.uint8 else ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
