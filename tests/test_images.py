@@ -494,3 +494,15 @@ def test_grid_places_tiles_and_titles() -> None:
     assert titled[:head, :34].min() < 100
     assert titled[:head, 34:].min() < 100
     assert (titled[:head, 69:] == 255).all()
+
+
+def test_a_large_jpeg_is_decoded_no_larger_than_needed(tmp_path: Path) -> None:
+    rows, columns = np.mgrid[:600, :900]
+    image = np.stack([rows * 255 // 600, columns * 255 // 900, (rows + columns) * 255 // 1500], axis=2).astype(np.uint8)
+    write_image(tmp_path / "large.jpg", image)
+    for enough, side in ((None, 600), (700, 600), (301, 600), (300, 300), (80, 150), (10, 75)):
+        read = read_image(tmp_path / "large.jpg", enough=enough)
+        assert read.shape == (side, -(-side * 3 // 2), 3)
+        assert np.abs(resize(image, *read.shape[:2], nearest=False).astype(int) - read).max() <= 6
+    write_image(tmp_path / "large.png", image)
+    assert read_image(tmp_path / "large.png", enough=80).shape == image.shape

@@ -399,8 +399,20 @@ def test_grey_photos_teach_no_colour(tmp_path: Path) -> None:
     counts = {}
     for name in ("colorize", "denoise"):
         task, said = load_task(name), list[str]()
-        data = task.data.model_copy(update={"path": str(tmp_path)})
+        data = task.data.model_copy(update={"path": str(tmp_path), "size": 64})
         every = [open_pairs(task.model_copy(update={"data": data}), split, said.append) for split in ("train", "dev")]
         counts[name] = sum(map(len, every))
         assert any("grey photo" in line for line in said) == (name == "colorize")
     assert counts == {"colorize": 20, "denoise": 22}
+
+
+def test_photos_too_small_to_learn_from_are_named(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    for index in range(20):
+        write_image(tmp_path / "train" / f"{index}.png", photo(60 if index else 20, 80, seed=index))
+    task, said = load_task("denoise"), list[str]()
+    data = task.data.model_copy(update={"path": str(tmp_path), "size": 64})
+    for split in ("train", "dev"):
+        open_pairs(task.model_copy(update={"data": data}), split, said.append)
+    assert any("0.png: 80x20 pixels, too small to learn from at a training size of 64" in line for line in said)
+    assert any("1 unreadable, skipped" in line for line in said)

@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from pix2pix.config import Data
-from pix2pix.data.inputs import derived_pair, fit_pair, fit_photo, fitted_size
+from pix2pix.data.inputs import NATIVE_CROPS, derived_pair, fit_pair, fit_photo, fitted_size
 from pix2pix.data.layouts import Pair, PairList
 from pix2pix.images import ImageError, is_grey, picture_size, read_image
 from pix2pix.representations import RAW_CHANNELS
@@ -84,21 +84,25 @@ def read_for_training(pair: Pair, data: Data, derives: bool, side: int | None) -
     """Input and target as `PairSource.read` gives them. Raises the errors of `read_halves`."""
     if not derives:
         return fit_pair(*read_halves(pair, data), data, side)
-    photo = fit_photo(_read_photo(pair, data), data, side)
+    photo = _read_photo(pair, data, side or NATIVE_CROPS * data.size)
+    if side is None and 2 * min(photo.shape[:2]) < data.size:
+        size = f"{photo.shape[1]}x{photo.shape[0]} pixels"
+        raise ImageError(f"{pair.input}: {size}, too small to learn from at a training size of {data.size}")
+    photo = fit_photo(photo, data, side)
     return photo, photo
 
 
-def _read_photo(pair: Pair, data: Data) -> np.ndarray:
+def _read_photo(pair: Pair, data: Data, enough: int | None = None) -> np.ndarray:
     """The photo of a pair whose input is derived. Raises ImageError also for a grey one, where colour is the target."""
-    photo = _read(pair.input, data, data.target, data.target_channels)
+    photo = _read(pair.input, data, data.target, data.target_channels, enough)
     if data.target == "lab_chroma" and is_grey(photo):
         raise ImageError(f"{pair.input}: a grey photo, which has no colour to learn or to be judged by")
     return photo
 
 
-def _read(path: Path, data: Data, name: str, channels: int | None) -> np.ndarray:
+def _read(path: Path, data: Data, name: str, channels: int | None, enough: int | None = None) -> np.ndarray:
     """A picture for the representation `name`. Raises ImageError, and ValueError where a raw one has other channels."""
-    picture = read_image(path, data.pixel_limit, all_pages=name == "raw")
+    picture = read_image(path, data.pixel_limit, all_pages=name == "raw", enough=enough)
     _check_channels(path, picture, name, channels)
     return picture
 
