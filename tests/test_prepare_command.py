@@ -417,7 +417,12 @@ def test_ctrl_c_loses_nothing_and_the_same_command_goes_on(tmp_path: Path) -> No
     before = files(tmp_path / "album")
     hidden = tmp_path / ".made.preparing"
     command = "--task denoise --from album --out made --pairs"
-    running = subprocess.Popen([*COMMAND, *command.split()], cwd=tmp_path, stderr=subprocess.DEVNULL)
+    running = subprocess.Popen(
+        [*COMMAND, *command.split()],
+        cwd=tmp_path,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background shell passes on "ignored"
+    )
     deadline = time.monotonic() + 200
     while len(list(hidden.rglob("*.png"))) < 6 and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -21,6 +21,7 @@ from tiny_models import LABELS, save_tiny_model
 from pix2pix import translate
 from pix2pix.batch.files import find_pictures, plan
 from pix2pix.command_line import run
+from pix2pix.config import load_task
 from pix2pix.images import read_image
 from pix2pix.translate import main, sample_seeds
 
@@ -277,7 +278,7 @@ def test_a_full_memory_is_one_pictures_error_and_large_pictures_go_one_at_a_time
     lock, running, most = threading.Lock(), [0], [0]
 
     class Echo:
-        read = staticmethod(read_image)
+        read, task = staticmethod(read_image), load_task("facades")
 
         def __call__(self, image: np.ndarray, seed: int | None) -> np.ndarray:
             return translate_one(image)
