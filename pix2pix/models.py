@@ -22,14 +22,19 @@ PROG = "pix2pix models"
 class Arguments(Frozen):
     """List the models that are here, or show one, or write one anew for others: without this machine's paths."""
 
-    what: tyro.conf.Positional[Literal["list", "show", "release"]] = Field(
-        "list", description="list; show --model M; release --model M --out FILE"
+    what: tyro.conf.Positional[Literal["list", "show", "table", "sheet", "release"]] = Field(
+        "list",
+        description="list; show --model M; table, of the shipped models' figures; "
+        "sheet --pairs NAME=DIR ... --out PICTURE; release --model M --out FILE",
     )
     model: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE|RUN")] = Field(
         None, description="which to show or release"
     )
-    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.safetensors")] = Field(
-        None, description="where to write it"
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = Field(
+        None, description="where to write the model, a .safetensors file, or the sheet, a picture"
+    )
+    pairs: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME=DIR")] = Field(
+        (), description="models, and the data that each is shown on: the middle pair of its val"
     )
     data: Annotated[str | None, tyro.conf.arg(metavar="TEXT")] = Field(
         None, description="what it was trained on, in words; default: as its training noted"
@@ -51,6 +56,9 @@ def main(arguments: Sequence[str]) -> int:
     if options.what == "release":
         release(options)
         return 0
+    if options.what == "sheet":
+        draw_sheet(options)
+        return 0
     if options.what == "list" and options.model is not None:
         raise ValueError("list: names every model, so leave --model out, or say: show --model M")
     if options.what == "show" and options.model is None:
@@ -59,11 +67,15 @@ def main(arguments: Sequence[str]) -> int:
     from pix2pix import hub
     from pix2pix.checkpoint import load_model
     from pix2pix.reporting.card import card
+    from pix2pix.reporting.overview import table
 
     if options.model is not None:
         print(card(options.model, load_model(hub.resolve(options.model))))
         return 0
 
+    if options.what == "table":
+        print(table({name: load_model(path) for name, path in hub.shipped_models().items()}))
+        return 0
     runs = {str(path.parent): path for path in sorted(hub.RUNS.glob(f"*/*/{hub.MODEL_FILE}"))}
     for name, path in {**hub.shipped_models(), **runs}.items():
         try:
@@ -76,6 +88,31 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{name}: {model.task.title or model.task.name}, {size} px, {megabytes:.1f} MB")
         print(f"    {facts.images_seen:,} images of {facts.data}; terms: {facts.licence}")
     return 0
+
+
+def draw_sheet(options: Arguments) -> None:
+    """One row of pictures a model. Raises ValueError where a model, its data or the place to write to is not there."""
+    if options.out is None or not options.pairs:
+        raise ValueError("sheet: of which models, and where to? give --pairs NAME=DIR ... and --out PICTURE")
+
+    from pix2pix import hub
+    from pix2pix.data.pairs import open_pairs
+    from pix2pix.images import check_output, write_image
+    from pix2pix.reporting.overview import Row, sheet
+
+    check_output(options.out)
+    rows: dict[str, Row] = {}
+    for text in options.pairs:
+        name, equals, folder = text.partition("=")
+        if not equals:
+            raise ValueError(f"--pairs {text}: expected NAME=DIR, a model and the data to show it on")
+        translator = hub.load(name, backend="torch")
+        data = translator.task.data.model_copy(update={"path": folder, "cache_gib": 0})
+        pairs = open_pairs(translator.task.model_copy(update={"data": data}), "val", print)
+        source, target = pairs.read_full(len(pairs) // 2)
+        rows[Path(name).name] = source, translator(source), target
+    write_image(options.out, sheet(rows))
+    print(f"written to {options.out}")
 
 
 def release(options: Arguments) -> None:

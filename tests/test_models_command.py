@@ -9,9 +9,11 @@ import pytest
 from tiny_models import save_tiny_model
 
 from pix2pix import evaluate, hub
-from pix2pix.checkpoint import load_model
-from pix2pix.images import write_image
+from pix2pix.checkpoint import Figures, load_model
+from pix2pix.images import read_image, write_image
+from pix2pix.metrics.names import REFERENCE
 from pix2pix.models import main
+from pix2pix.reporting.overview import SIDE, table
 
 
 def test_shipped_models_and_runs_are_listed_with_their_terms(
@@ -96,3 +98,57 @@ def test_a_model_carries_its_card(tmp_path: Path, capsys: pytest.CaptureFixture[
         main([*given, "--model", str(model)])
     with pytest.raises(ValueError, match="which model"):
         main(["show"])
+
+
+def test_all_models_at_a_glance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    one = save_tiny_model(tmp_path / "one.safetensors")
+    for index in range(3):
+        (tmp_path / "data" / "val").mkdir(parents=True, exist_ok=True)
+        pair = np.random.default_rng(index).integers(0, 256, (64, 128, 3), np.uint8)
+        write_image(tmp_path / "data" / "val" / f"{index}.png", pair)
+    assert main(["sheet", "--pairs", "one.safetensors=data", f"{one}=data", "--out", "sheet.webp"]) == 0
+    drawn = read_image("sheet.webp")
+    assert drawn.shape[1] > 4 * SIDE
+    middle = read_image("data/val/1.png")[:, 64:]  # the target of the middle pair, at the right
+    shown = drawn[-SIDE - 4 : -4, -SIDE - 4 : -4]
+    assert np.abs(shown.mean((0, 1)) - middle.mean((0, 1))).max() < 4
+    for arguments, message in (
+        (["sheet", "--out", "a.png"], "of which models"),
+        (["sheet", "--pairs", "one.safetensors", "--out", "a.png"], "expected NAME=DIR"),
+        (["sheet", "--pairs", "none=data", "--out", "a.png"], "no model 'none'"),
+        (["sheet", "--pairs", "one.safetensors=data", "--out", "a.xyz"], "cannot write"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            main(arguments)
+
+
+def test_the_table_compares_with_the_best_guess() -> None:
+    model = load_model(hub.shipped_models()["facades"])
+    figures = Figures(
+        split="val",
+        n=9,
+        judges={},
+        metrics={"lpips[s]": 0.3, "psnr": 20.0},
+        trivial={
+            "mean target": {"lpips[s]": 0.6, "psnr": 10.0},
+            "input": {"lpips[s]": 0.4},
+            REFERENCE: {"lpips[s]": 0.0},
+        },
+    )
+    scored = model.model_copy(update={"facts": model.facts.model_copy(update={"figures": figures})})
+    bare = model.model_copy(update={"facts": model.facts.model_copy(update={"figures": None})})
+    lines = table({"a": scored, "b": bare}).splitlines()
+    assert lines[2] == "| a | 25,200 | 0.3000 | 0.4000 (input) | 25% | 9 val |"
+    assert lines[3] == "| b | 25,200 | - | - | - | - |"
+    assert table({"a": scored}, "psnr").splitlines()[2].endswith("| 20.00 | 10.00 (mean target) | 100% | 9 val |")
+
+
+def test_the_shipped_models_beat_the_best_guess(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["table"]) == 0
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert len(rows) == len(hub.shipped_models())
+    for row in rows:
+        assert int(row.split("|")[5].strip().removesuffix("%")) >= 15, row
