@@ -100,6 +100,8 @@ def main(arguments: Sequence[str]) -> int:
 
     path = hub.choose(options.model, options.task, print)
     translator = Translator(load_model(path), options.device, options.work_size, "torch")  # the same figures anywhere
+    if options.derive and not translator.task.data.derive:
+        raise ValueError(f"--derive {options.derive}: '{translator.task.name}' takes pairs, whose inputs are given")
     data = translator.task.data.model_copy(
         update={
             "path": options.data or translator.task.data.path,

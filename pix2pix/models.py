@@ -20,7 +20,7 @@ PROG = "pix2pix models"
 
 
 class Arguments(Frozen):
-    """List the models that are here, or show one, or write one anew for others: without this machine's paths."""
+    """List the models that are here, show one or all at a glance, or write one anew for others, without local paths."""
 
     what: tyro.conf.Positional[Literal["list", "show", "table", "sheet", "release"]] = Field(
         "list",
@@ -51,7 +51,7 @@ class Arguments(Frozen):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """List, show or release as `arguments` say. Raises ValueError with one line for a user's mistake."""
+    """Do with the models what `arguments` say. Raises ValueError with one line for a user's mistake."""
     options = parse(Arguments, arguments, PROG)
     if options.what == "release":
         release(options)
@@ -59,8 +59,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.what == "sheet":
         draw_sheet(options)
         return 0
-    if options.what == "list" and options.model is not None:
-        raise ValueError("list: names every model, so leave --model out, or say: show --model M")
+    if options.what in ("list", "table") and options.model is not None:
+        raise ValueError(f"{options.what}: is of every model, so leave --model out, or say: show --model M")
     if options.what == "show" and options.model is None:
         raise ValueError("show: which model? give --model NAME|FILE|RUN")
 

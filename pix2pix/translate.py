@@ -1,4 +1,4 @@
-"""`python -m pix2pix.translate --model NAME|FILE|RUN INPUT...`: turn pictures into pictures of the same size."""
+"""`python -m pix2pix.translate --model NAME|FILE|RUN INPUT...`: turn pictures into other pictures."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Backend = Literal["auto", "measure", UncalibratedName]
 
 
 class Arguments(Frozen):
-    """Turn pictures into pictures of the same size with a trained model."""
+    """Turn pictures into pictures of the same size, or of the model's scale, with a trained model."""
 
     inputs: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="INPUT...")] = Field(
         (), description="image files, folders of them (not what is deeper inside), globs"

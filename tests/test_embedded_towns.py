@@ -14,11 +14,12 @@ import pytest
 from numpy.typing import NDArray
 
 from pix2pix.data.embedded import towns
+from pix2pix.data.embedded.basics import Colour
 from pix2pix.data.embedded.towns.blocks import USES
 from pix2pix.data.embedded.towns.lot import Contents, Lot
 from pix2pix.data.embedded.towns.plan import occupied, plan_scene
 from pix2pix.data.embedded.towns.plane import Plane, box_corners, box_outline, ellipse_outline, normals, ribbon
-from pix2pix.data.embedded.towns.style import MANNERS, MAP_MOTORWAY, MAP_PARK, MAP_STREET, MAP_WATER, WATER, Colour
+from pix2pix.data.embedded.towns.style import MANNERS, MAP_MOTORWAY, MAP_PARK, MAP_STREET, MAP_WATER, WATER
 from pix2pix.images import read_image
 
 ROOT = Path(__file__).parents[1]

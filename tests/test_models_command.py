@@ -55,6 +55,7 @@ def test_a_released_model_gives_the_same_pictures_and_no_path_of_its_machine(tmp
         (["release", "--model", "nowhere", "--out", "o.safetensors"], "no model 'nowhere'"),
         (["release", "--model", "MODEL", "--out", "o.safetensors", "--licence", "x", "--work-size", "1"], "work_size"),
         (["remove"], "remove"),
+        (["table", "--model", "MODEL"], "table: is of every model"),
     ],
 )
 def test_mistakes_are_one_line(

@@ -56,7 +56,7 @@ class PairList:
 
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
     """Where one split lies: one folder of side-by-side pictures or photos, or one of inputs and one of targets."""
 
     layout: Layout
@@ -114,7 +114,8 @@ def _folder_names(data: Data) -> list[tuple[str, str]]:
     return list(dict.fromkeys(names))
 
 
-def find_places(root: Path, data: Data) -> dict[str, _Place]:
+def find_places(root: Path, data: Data) -> dict[str, Place]:
+    """Where each split on disk lies under the folder `root`; empty where there is nothing of the kind."""
     if data.layout in ("auto", "folders"):
         places = _folder_places(root, data)
         if places or data.layout == "folders":
@@ -124,10 +125,10 @@ def find_places(root: Path, data: Data) -> dict[str, _Place]:
     return photos if photos and not (pairs and _are_side_by_side(photos)) else pairs
 
 
-def _picture_places(root: Path, layout: Layout) -> dict[str, _Place]:
+def _picture_places(root: Path, layout: Layout) -> dict[str, Place]:
     deep = layout == "photos"
-    places = {split: _Place(layout, root / split) for split in ON_DISK if _holds_pictures(root / split, deep)}
-    whole = {"train": _Place(layout, root)} if _holds_pictures(root, deep) else {}
+    places = {split: Place(layout, root / split) for split in ON_DISK if _holds_pictures(root / split, deep)}
+    whole = {"train": Place(layout, root)} if _holds_pictures(root, deep) else {}
     if "train" in places or not whole:
         return places
     # Without `train`, a folder called `test` may be one album of many.
@@ -136,7 +137,7 @@ def _picture_places(root: Path, layout: Layout) -> dict[str, _Place]:
     return whole if outside > in_splits else places
 
 
-def _are_side_by_side(places: Mapping[str, _Place]) -> bool:
+def _are_side_by_side(places: Mapping[str, Place]) -> bool:
     """Whether all pictures, of the first ones that can be read, are twice as wide as high, and none lies deeper."""
     shapes = []
     for place in places.values():
@@ -152,19 +153,19 @@ def _are_side_by_side(places: Mapping[str, _Place]) -> bool:
     return bool(shapes) and all(shapes)
 
 
-def _folder_places(root: Path, data: Data) -> dict[str, _Place]:
+def _folder_places(root: Path, data: Data) -> dict[str, Place]:
     for names in _folder_names(data):
         for form in ("{split}/{name}", "{name}/{split}", "{split}{name}"):
             found = {}
             for split in ON_DISK:
                 source, target = (root / form.format(split=split, name=name) for name in names)
                 if _holds_pictures(source) or _holds_pictures(target):
-                    found[split] = _Place("folders", source, target)
+                    found[split] = Place("folders", source, target)
             if found:
                 return found
         source, target = (root / name for name in names)
         if _holds_pictures(source) and _holds_pictures(target):
-            return {"train": _Place("folders", source, target)}
+            return {"train": Place("folders", source, target)}
     return {}
 
 
@@ -172,7 +173,8 @@ def _holds_pictures(folder: Path, deep: bool = False) -> bool:
     return folder.is_dir() and bool(list_images(folder, deep))
 
 
-def match(place: _Place) -> list[Pair]:
+def match(place: Place) -> list[Pair]:
+    """The pairs that lie there, in the order of their names. Raises ValueError where a partner is missing."""
     if place.layout == "photos":
         return _photos(place.input)
     if place.target is None:
@@ -227,7 +229,7 @@ def _nothing_found(root: Path, data: Data) -> str:
     return f"{root}: no pairs found; looked for {'; '.join(looked_for)}; the folder holds {holds}"
 
 
-def _describe(root: Path, split: str, pairs: list[Pair], places: Mapping[str, _Place], data: Data) -> str:
+def _describe(root: Path, split: str, pairs: list[Pair], places: Mapping[str, Place], data: Data) -> str:
     """E.g. `facades: 360 side-by-side pairs (512x256) in train, 40 in dev, 100 in val; input right, ...`."""
     place = places["train" if split == "dev" else split]
     counts = {name: _count(each) for name, each in places.items()}
@@ -251,7 +253,7 @@ def _describe(root: Path, split: str, pairs: list[Pair], places: Mapping[str, _P
     return line
 
 
-def _count(place: _Place) -> int:
+def _count(place: Place) -> int:
     return len(list_images(place.input, place.layout == "photos")) if place.input.is_dir() else 0
 
 

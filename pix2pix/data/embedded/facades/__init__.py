@@ -14,6 +14,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from pix2pix.data.embedded.basics import check_arguments
 from pix2pix.data.embedded.facades import openings, ornaments
 from pix2pix.data.embedded.facades.canvas import Canvas, Rect
 from pix2pix.data.embedded.facades.layout import plan_scene
@@ -60,10 +61,7 @@ def draw(seed: int, index: int, size: int = 256) -> tuple[NDArray[np.uint8], NDA
     Raises:
         ValueError: `size` is not within 64 to 512, or `seed` or `index` is negative.
     """
-    if not 64 <= size <= 512:
-        raise ValueError(f"got size {size}, expected 64 to 512: draw at one of these and resize")
-    if seed < 0 or index < 0:
-        raise ValueError(f"got seed {seed} and index {index}, expected both to be 0 or more")
+    check_arguments(seed, index, size)
     plan, paint, weather = (np.random.default_rng((seed, index, stream)) for stream in range(3))
     manner = choose_manner(plan)
     style = choose_style(plan, manner)

@@ -10,30 +10,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pix2pix.data.embedded.basics import Colour
 from pix2pix.data.embedded.facades.parts import Box
-from pix2pix.data.embedded.facades.style import Colour
 
 Rect = tuple[int, int, int, int]
 Picture = NDArray[np.uint8]
 
 SUPERSAMPLING = 2
 REFERENCE_SIDE = 512  # strokes are given in points of a canvas of this side (a 256-pixel picture)
-
-
-def shade(colour: Colour, factor: float) -> Colour:
-    """The colour made brighter or darker, kept within 0 to 255."""
-    red, green, blue = colour
-    return min(255.0, red * factor), min(255.0, green * factor), min(255.0, blue * factor)
-
-
-def mix(first: Colour, second: Colour, share: float) -> Colour:
-    """`share` of the second colour in the first."""
-    rest = 1.0 - share
-    return (
-        first[0] * rest + second[0] * share,
-        first[1] * rest + second[1] * share,
-        first[2] * rest + second[2] * share,
-    )
 
 
 class Canvas:

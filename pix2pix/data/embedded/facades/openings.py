@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from pix2pix.data.embedded.facades.canvas import Canvas, Rect, mix, shade
+from pix2pix.data.embedded.basics import Colour, mix, shade
+from pix2pix.data.embedded.facades.canvas import Canvas, Rect
 from pix2pix.data.embedded.facades.ornaments import cast_shadow
 from pix2pix.data.embedded.facades.parts import CLASS_INDEX
-from pix2pix.data.embedded.facades.style import Colour, Style
+from pix2pix.data.embedded.facades.style import Style
 
 
 def paint_window(canvas: Canvas, rect: Rect, style: Style, form: int, dice: list[float]) -> None:

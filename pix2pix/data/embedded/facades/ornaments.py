@@ -1,8 +1,9 @@
 """What stands out of an embedded facade: cornices, sills, moldings, pillars, decoration and balconies."""
 
-from pix2pix.data.embedded.facades.canvas import Canvas, Rect, mix, shade
+from pix2pix.data.embedded.basics import Colour, mix, shade
+from pix2pix.data.embedded.facades.canvas import Canvas, Rect
 from pix2pix.data.embedded.facades.parts import CLASS_INDEX
-from pix2pix.data.embedded.facades.style import Colour, Style
+from pix2pix.data.embedded.facades.style import Style
 
 
 def paint_cornice(canvas: Canvas, rect: Rect, style: Style, form: int, dice: list[float]) -> None:

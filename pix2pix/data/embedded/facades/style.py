@@ -9,7 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-Colour = tuple[float, float, float]
+from pix2pix.data.embedded.basics import Colour
+
 Span = tuple[float, float]
 Material = Literal["plaster", "brick", "stone"]
 

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from pix2pix.data.embedded.facades.canvas import Canvas, Picture, Rect, mix, shade
+from pix2pix.data.embedded.basics import Colour, mix, shade
+from pix2pix.data.embedded.facades.canvas import Canvas, Picture, Rect
 from pix2pix.data.embedded.facades.parts import CLASS_INDEX, Box, Neighbour, Scene
-from pix2pix.data.embedded.facades.style import Colour, Material, Style
+from pix2pix.data.embedded.facades.style import Material, Style
 from pix2pix.data.embedded.perlin import enlarge, fractal_noise
 
 JOINT = 200  # texture values from here to 255 are joints, below are bricks or blocks

@@ -10,8 +10,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from pix2pix.data.embedded.basics import Colour, check_arguments
 from pix2pix.data.embedded.objects.bags import paint_bag
-from pix2pix.data.embedded.objects.canvas import Canvas, Colour, choose_light
+from pix2pix.data.embedded.objects.canvas import Canvas, choose_light
 from pix2pix.data.embedded.objects.faces import paint_portrait
 from pix2pix.data.embedded.objects.palette import hue_colour
 from pix2pix.data.embedded.objects.shoes import paint_shoe
@@ -78,8 +79,5 @@ def draw_objects(seed: int, index: int, size: int = 256) -> NDArray[np.uint8]:
 
 def _generator(seed: int, index: int, size: int, kind: int) -> np.random.Generator:
     """The random numbers of one picture, after a check of the arguments."""
-    if not 64 <= size <= 512:
-        raise ValueError(f"got size {size}, expected 64 to 512: draw at one of these and resize")
-    if seed < 0 or index < 0:
-        raise ValueError(f"got seed {seed} and index {index}, expected both to be 0 or more")
+    check_arguments(seed, index, size)
     return np.random.default_rng((seed, index, kind))

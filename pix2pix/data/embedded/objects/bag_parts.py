@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pix2pix.data.embedded.objects.canvas import Canvas, Colour, Mask, mix, shade
+from pix2pix.data.embedded.basics import Colour, mix, shade
+from pix2pix.data.embedded.objects.canvas import Canvas, Mask
 from pix2pix.data.embedded.objects.outlines import (
     Points,
     dashes,

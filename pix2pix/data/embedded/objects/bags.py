@@ -5,8 +5,9 @@ Laid out with y upwards from the ground at 0 and the middle at x = 0, and then p
 
 import numpy as np
 
+from pix2pix.data.embedded.basics import mix, shade
 from pix2pix.data.embedded.objects.bag_parts import Bag, paint_closing, paint_panels, paint_pattern
-from pix2pix.data.embedded.objects.canvas import Canvas, Mask, mix, shade
+from pix2pix.data.embedded.objects.canvas import Canvas, Mask
 from pix2pix.data.embedded.objects.outlines import Points, dashes, ellipse, mirrored, placement, ribbon, spline
 from pix2pix.data.embedded.objects.palette import METALS, choose_colour, contrasting, pick
 

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pix2pix.data.embedded.basics import Colour
 from pix2pix.data.embedded.objects.outlines import Pairs, Points, ribbon
 from pix2pix.data.embedded.perlin import Field, enlarge, fractal_noise
 
-Colour = tuple[float, float, float]
 Picture = NDArray[np.uint8]
 Outline = Points | list[Points]
 
@@ -59,17 +59,6 @@ class Mask:
         mine = self.cover[y - self.y : bottom - self.y, x - self.x : right - self.x]
         theirs = other.cover[y - other.y : bottom - other.y, x - other.x : right - other.x]
         return Mask(x, y, mine * theirs)
-
-
-def shade(colour: Colour, factor: float) -> Colour:
-    """The colour made brighter or darker."""
-    return min(255.0, colour[0] * factor), min(255.0, colour[1] * factor), min(255.0, colour[2] * factor)
-
-
-def mix(first: Colour, second: Colour, share: float) -> Colour:
-    """`share` of the second colour in the first."""
-    red, green, blue = (a + (b - a) * share for a, b in zip(first, second, strict=True))
-    return red, green, blue
 
 
 def choose_light(rng: np.random.Generator, frontal: float = 0.0) -> tuple[float, float, float]:

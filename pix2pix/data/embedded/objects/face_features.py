@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pix2pix.data.embedded.objects.canvas import Canvas, Colour, mix, shade
+from pix2pix.data.embedded.basics import Colour, mix, shade
+from pix2pix.data.embedded.objects.canvas import Canvas
 from pix2pix.data.embedded.objects.outlines import Points, ellipse, moved, ribbon, spline
 from pix2pix.data.embedded.objects.palette import choose_colour, pick
 

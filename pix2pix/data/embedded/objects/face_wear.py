@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pix2pix.data.embedded.objects.canvas import Canvas, Mask, mix, shade
+from pix2pix.data.embedded.basics import mix, shade
+from pix2pix.data.embedded.objects.canvas import Canvas, Mask
 from pix2pix.data.embedded.objects.face_features import Head
 from pix2pix.data.embedded.objects.hair import Hair, dome_outline
 from pix2pix.data.embedded.objects.outlines import (

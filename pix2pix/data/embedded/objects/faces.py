@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pix2pix.data.embedded.basics import Colour, mix, shade
 from pix2pix.data.embedded.objects import face_features as features
-from pix2pix.data.embedded.objects.canvas import Canvas, Colour, Mask, mix, shade
+from pix2pix.data.embedded.objects.canvas import Canvas, Mask
 from pix2pix.data.embedded.objects.face_features import Head
 from pix2pix.data.embedded.objects.face_wear import paint_beard, paint_hat
 from pix2pix.data.embedded.objects.hair import paint_back_hair, paint_front_hair, plan_hair

@@ -5,7 +5,8 @@ Laid out with y upwards from the ground at 0 and the middle at x = 0, and then p
 
 import numpy as np
 
-from pix2pix.data.embedded.objects.canvas import Canvas, Colour, shade
+from pix2pix.data.embedded.basics import Colour, shade
+from pix2pix.data.embedded.objects.canvas import Canvas
 from pix2pix.data.embedded.objects.outlines import Points, ellipse, moved, placement, ribbon, spline
 from pix2pix.data.embedded.objects.palette import METALS, choose_colour, pick
 

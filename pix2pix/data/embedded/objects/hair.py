@@ -6,7 +6,8 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from pix2pix.data.embedded.objects.canvas import Canvas, Colour, Mask, mix, shade
+from pix2pix.data.embedded.basics import Colour, mix, shade
+from pix2pix.data.embedded.objects.canvas import Canvas, Mask
 from pix2pix.data.embedded.objects.face_features import Head
 from pix2pix.data.embedded.objects.outlines import Points, ellipse, spline
 from pix2pix.data.embedded.objects.palette import pick

@@ -4,7 +4,7 @@ import colorsys
 
 import numpy as np
 
-from pix2pix.data.embedded.objects.canvas import Colour, mix
+from pix2pix.data.embedded.basics import Colour, mix
 
 LEATHERS: tuple[Colour, ...] = (
     (34.0, 32.0, 34.0),

@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from pix2pix.data.embedded.objects.canvas import Canvas, Colour, mix, shade
+from pix2pix.data.embedded.basics import Colour, mix, shade
+from pix2pix.data.embedded.objects.canvas import Canvas
 from pix2pix.data.embedded.objects.outlines import (
     ellipse,
     mirrored,

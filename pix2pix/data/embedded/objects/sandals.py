@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pix2pix.data.embedded.objects.canvas import Canvas, mix, shade
+from pix2pix.data.embedded.basics import mix, shade
+from pix2pix.data.embedded.objects.canvas import Canvas
 from pix2pix.data.embedded.objects.outlines import (
     Points,
     along,

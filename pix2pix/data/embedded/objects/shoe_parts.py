@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pix2pix.data.embedded.objects.canvas import Canvas, Colour, Mask, mix, shade
+from pix2pix.data.embedded.basics import Colour, mix, shade
+from pix2pix.data.embedded.objects.canvas import Canvas, Mask
 from pix2pix.data.embedded.objects.outlines import Points, along, dashes, ellipse, moved, ribbon, spline
 
 METAL: Colour = (205.0, 196.0, 170.0)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pix2pix.data.embedded.objects.canvas import Canvas, Colour, mix, shade
+from pix2pix.data.embedded.basics import Colour, mix, shade
+from pix2pix.data.embedded.objects.canvas import Canvas
 from pix2pix.data.embedded.objects.outlines import Points, moved, placement, spline
 from pix2pix.data.embedded.objects.palette import choose_colour, contrasting
 from pix2pix.data.embedded.objects.sandals import paint_sandal

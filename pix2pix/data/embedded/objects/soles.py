@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pix2pix.data.embedded.objects.canvas import Canvas, Mask, shade
+from pix2pix.data.embedded.basics import shade
+from pix2pix.data.embedded.objects.canvas import Canvas, Mask
 from pix2pix.data.embedded.objects.outlines import (
     Points,
     moved,

@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from pix2pix.data.embedded.objects.canvas import Canvas, Colour, mix, shade
+from pix2pix.data.embedded.basics import Colour, mix, shade
+from pix2pix.data.embedded.objects.canvas import Canvas
 from pix2pix.data.embedded.objects.furniture import paint_chair, paint_lamp
 from pix2pix.data.embedded.objects.outlines import Points, ellipse, placement, ribbon, spline
 from pix2pix.data.embedded.objects.palette import METALS, choose_colour, contrasting, pick

@@ -5,7 +5,8 @@ Laid out with y upwards from the ground at 0 and the middle at x = 0, and then p
 
 import numpy as np
 
-from pix2pix.data.embedded.objects.canvas import Canvas, Colour, Mask, mix, shade
+from pix2pix.data.embedded.basics import Colour, mix, shade
+from pix2pix.data.embedded.objects.canvas import Canvas, Mask
 from pix2pix.data.embedded.objects.outlines import (
     ellipse,
     placement,

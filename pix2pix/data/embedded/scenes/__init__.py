@@ -11,6 +11,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from pix2pix.data.embedded.basics import check_arguments
 from pix2pix.data.embedded.scenes import nature, town
 from pix2pix.data.embedded.scenes.canvas import Camera, Canvas, Sun
 from pix2pix.data.embedded.scenes.land import Season, choose_season
@@ -86,10 +87,7 @@ def draw_scene(seed: int, index: int, size: int = 256) -> NDArray[np.uint8]:
 
 def _paint(seed: int, index: int, size: int, chances: list[float]) -> tuple[Canvas, Sky]:
     """A scene without light, and its sky."""
-    if not 64 <= size <= 512:
-        raise ValueError(f"got size {size}, expected 64 to 512: draw at one of these and resize")
-    if seed < 0 or index < 0:
-        raise ValueError(f"got seed {seed} and index {index}, expected both to be 0 or more")
+    check_arguments(seed, index, size)
     plan, paint, heaven = (np.random.default_rng((seed, index, stream)) for stream in range(3))
     view = list(VIEWS.values())[int(plan.choice(len(VIEWS), p=chances))]
     horizon, eye, focal = (float(plan.uniform(*extent)) for extent in (view.horizon, view.eye, view.focal))

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pix2pix.data.embedded.facades.canvas import mix, shade
-from pix2pix.data.embedded.facades.style import Colour
+from pix2pix.data.embedded.basics import Colour, mix, shade
 from pix2pix.data.embedded.scenes.canvas import Canvas, Points
 
 GLASS: tuple[Colour, ...] = ((58.0, 70.0, 84.0), (84.0, 100.0, 116.0), (126.0, 146.0, 164.0))

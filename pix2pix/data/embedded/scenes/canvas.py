@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pix2pix.data.embedded.facades.style import Colour
+from pix2pix.data.embedded.basics import Colour
 from pix2pix.data.embedded.perlin import Field, fractal_noise
 
 Points = NDArray[np.float64]

@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pix2pix.data.embedded.facades.canvas import mix, shade
-from pix2pix.data.embedded.facades.style import Colour
+from pix2pix.data.embedded.basics import Colour, mix, shade
 from pix2pix.data.embedded.perlin import Field, fractal_noise
 from pix2pix.data.embedded.scenes.canvas import Canvas, Points
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pix2pix.data.embedded.facades.style import Colour
+from pix2pix.data.embedded.basics import Colour
 from pix2pix.data.embedded.perlin import Field
 from pix2pix.data.embedded.scenes.canvas import LIGHT_SIDE, Canvas
 from pix2pix.data.embedded.scenes.sky import Sky, paint_sky

@@ -5,8 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from pix2pix.data.embedded.facades.canvas import mix, shade
-from pix2pix.data.embedded.facades.style import Colour
+from pix2pix.data.embedded.basics import Colour, mix, shade
 from pix2pix.data.embedded.scenes.buildings import ROOFS, WALLS, Block, paint_house
 from pix2pix.data.embedded.scenes.canvas import Canvas
 from pix2pix.data.embedded.scenes.land import (

@@ -5,8 +5,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from pix2pix.data.embedded.facades.canvas import shade
-from pix2pix.data.embedded.facades.style import Colour
+from pix2pix.data.embedded.basics import Colour, shade
 from pix2pix.data.embedded.perlin import Field
 from pix2pix.data.embedded.scenes.canvas import SUBPIXEL_BITS, Canvas, Points
 from pix2pix.data.embedded.scenes.land import Season

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from pix2pix.data.embedded.facades.canvas import mix, shade
-from pix2pix.data.embedded.facades.style import Colour
+from pix2pix.data.embedded.basics import Colour, mix, shade
 from pix2pix.data.embedded.scenes.buildings import LAMPLIGHT, cast_shadow, paint_face, upright
 from pix2pix.data.embedded.scenes.canvas import Canvas, Points
 

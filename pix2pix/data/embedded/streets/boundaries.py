@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from pix2pix.data.embedded.basics import Colour, mix
 from pix2pix.data.embedded.streets.canvas import Canvas, Face
 from pix2pix.data.embedded.streets.materials import MaterialName
 from pix2pix.data.embedded.streets.types import Item
-from pix2pix.data.embedded.streets.weather import Colour, mixed, pick, scaled
+from pix2pix.data.embedded.streets.weather import pick, scaled
 
 _WALLS: tuple[tuple[MaterialName, Colour], ...] = (
     ("brick", (140.0, 96.0, 80.0)), ("stone", (142.0, 138.0, 128.0)), ("concrete", (148.0, 148.0, 144.0)),
@@ -22,7 +23,7 @@ def paint_wall(canvas: Canvas, item: Item, rng: np.random.Generator) -> None:
     _end(canvas, item, "wall", material, height, 0.35, canvas.weather.shade(colour, (0.0, 0.0, -1.0)))
     face = _face(canvas, item, "wall", material)
     face.rectangle(0.0, 0.0, face.length, height, lit)
-    face.rectangle(0.0, height - 0.16, face.length, height, mixed(lit, (190.0, 188.0, 180.0), 0.5))
+    face.rectangle(0.0, height - 0.16, face.length, height, mix(lit, (190.0, 188.0, 180.0), 0.5))
     face.rectangle(0.0, height - 0.26, face.length, height - 0.16, scaled(lit, 0.6))
     if item.form % 5 == 0:
         for x, width, tone in zip(

@@ -5,10 +5,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pix2pix.data.embedded.basics import Colour, mix
 from pix2pix.data.embedded.streets.canvas import Canvas, Face
 from pix2pix.data.embedded.streets.materials import MaterialName
 from pix2pix.data.embedded.streets.types import EXPOSED, Item
-from pix2pix.data.embedded.streets.weather import Colour, Direction, mixed, pick, scaled
+from pix2pix.data.embedded.streets.weather import Direction, pick, scaled
 
 Boxes = NDArray[np.float64]
 
@@ -54,7 +55,7 @@ def choose_look(rng: np.random.Generator) -> Look:
     return Look(
         wall=wall,
         material=material,
-        trim=mixed(wall, (218.0, 212.0, 200.0), 0.7) if throws[0] < 0.6 else scaled(wall, 0.74),
+        trim=mix(wall, (218.0, 212.0, 200.0), 0.7) if throws[0] < 0.6 else scaled(wall, 0.74),
         glass=scaled((62.0, 70.0, 76.0), 0.6 + 0.8 * throws[1]),
         frame=(216.0, 214.0, 208.0) if throws[2] < 0.7 else (92.0, 74.0, 62.0),
         bay=bay,
@@ -181,14 +182,14 @@ def _paint_windows(
     panes = windows + (np.array([0.07, 0.07, -0.07, -0.07]) if near else 0.0)
     face.rectangles(panes, light(look.glass, normal))
     for low, high, colour, share in (
-        (0.0, 0.30, mixed(look.glass, face.canvas.weather.horizon, 0.45), 0.55),
+        (0.0, 0.30, mix(look.glass, face.canvas.weather.horizon, 0.45), 0.55),
         (0.30, 0.52, (196.0, 190.0, 176.0), 0.75),
         (0.52, 0.66, (150.0, 142.0, 128.0), 0.45),
     ):
         some = panes[(throws >= low) & (throws < high)]
         upper = some.copy()
         upper[:, 1] = some[:, 3] - (some[:, 3] - some[:, 1]) * share
-        face.rectangles(upper, light(mixed(colour, look.glass, 0.35), normal))
+        face.rectangles(upper, light(mix(colour, look.glass, 0.35), normal))
     if not near:
         return
     reveal = panes.copy()
@@ -217,7 +218,7 @@ def _paint_ground_floor(
         face.rectangle(0.3, 2.72, length - 0.3, 3.35, sign)
         lit = boxes + np.array([0.1, 0.1, -0.1, -0.9])
         face.rectangles(boxes, glass)
-        face.rectangles(lit, light(mixed(look.glass, (196.0, 176.0, 140.0), 0.5), normal))
+        face.rectangles(lit, light(mix(look.glass, (196.0, 176.0, 140.0), 0.5), normal))
     else:
         face.rectangles(boxes, light(look.frame, normal))
         face.rectangles(boxes + np.array([0.07, 0.07, -0.07, -0.07]), glass)

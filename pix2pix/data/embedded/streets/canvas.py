@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pix2pix.data.embedded.basics import Colour
 from pix2pix.data.embedded.streets.materials import MATERIALS, MaterialName
-from pix2pix.data.embedded.streets.weather import Colour, Weather
+from pix2pix.data.embedded.streets.weather import Weather
 
 Points = Sequence[tuple[float, float]]
 Floats = NDArray[np.float32]

@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pix2pix.data.embedded.basics import Colour, mix
 from pix2pix.data.embedded.streets.canvas import Canvas
 from pix2pix.data.embedded.streets.solids import RUBBER, Solid
 from pix2pix.data.embedded.streets.types import Item
-from pix2pix.data.embedded.streets.weather import Colour, mixed, pick, scaled
+from pix2pix.data.embedded.streets.weather import pick, scaled
 
 _PAINTS: tuple[Colour, ...] = (
     (34, 36, 40), (48, 50, 54), (28, 30, 34), (150, 154, 158), (182, 184, 186), (218, 218, 214), (98, 102, 106),
@@ -80,12 +81,12 @@ def _paint_side(solid: Solid, body: Body, paint: Colour, glass: Colour, near: bo
     solid.polygon(window, light(glass, normal))
     if not near:
         return
-    mirrored = light(mixed(glass, solid.canvas.weather.horizon, 0.35), normal)
+    mirrored = light(mix(glass, solid.canvas.weather.horizon, 0.35), normal)
     solid.polygon([window[1], window[2], (0.5 * (a + mid_a), waist + 0.6 * inset, low[1] - 0.5),
                    (0.5 * (a + mid_a), waist + 0.6 * inset, low[0] + 0.2)], mirrored)  # fmt: skip
     solid.polygon([(a, waist, -0.04), (mid_a, height, -0.04), (mid_a, height, 0.05), (a, waist, 0.05)], colour)
     solid.flank(a, [(-0.46 * length, 0.76 * waist), (0.46 * length, 0.74 * waist), (0.46 * length, 0.90 * waist),
-                    (-0.46 * length, 0.92 * waist)], mixed(colour, (255.0, 255.0, 255.0), 0.13))  # fmt: skip
+                    (-0.46 * length, 0.92 * waist)], mix(colour, (255.0, 255.0, 255.0), 0.13))  # fmt: skip
     solid.flank(a, [(-0.02 * length, sill), (-0.01 * length, sill), (-0.01 * length, waist), (-0.02 * length, waist)],
                 scaled(colour, 0.6))  # fmt: skip
     for s in (-0.30, 0.31):
@@ -105,7 +106,7 @@ def _paint_end(solid: Solid, body: Body, paint: Colour, glass: Colour, near: boo
     roof = 0.75 * half
     sky = light(scaled(paint, 0.94), (0.0, 1.0, 0.0))
     cabin = [(-half, waist, low), (-roof, height, top), (roof, height, top), (half, waist, low)]
-    solid.polygon(cabin, mixed(colour, sky, 0.4))
+    solid.polygon(cabin, mix(colour, sky, 0.4))
     share = 0.86
     up, back = waist + share * (height - waist), low + share * (top - low)
     window = [(-0.90 * half, waist + 0.04, low), (-0.72 * half, up, back), (0.72 * half, up, back),
@@ -117,13 +118,13 @@ def _paint_end(solid: Solid, body: Body, paint: Colour, glass: Colour, near: boo
         for tyre in (-1.0, 1.0):
             edges = sorted((tyre * 0.97 * half, tyre * 0.68 * half))
             solid.across(s - 0.1 * solid.end, edges[0], 0.0, edges[1], 0.32, RUBBER)
-        mirrored = light(mixed(glass, solid.canvas.weather.horizon, 0.40), normal)
+        mirrored = light(mix(glass, solid.canvas.weather.horizon, 0.40), normal)
         solid.polygon([window[1], window[2], (0.3 * half, waist + 0.5 * (up - waist), 0.5 * (low + back)),
                        (-0.80 * half, waist + 0.6 * (up - waist), 0.5 * (low + back))], mirrored)  # fmt: skip
     solid.across(s - 0.05 * solid.end, -0.9 * half, 0.13, 0.9 * half, sill + 0.02, (20.0, 20.0, 22.0))
     shape = [(-half, sill, s), (-half, 0.97 * deck, s), (-0.95 * half, deck, s), (0.95 * half, deck, s)]
     solid.polygon([*shape, (half, 0.97 * deck, s), (half, sill, s)], colour)
-    solid.across(s, -half, sill, half, sill + 0.20 * deck, mixed(dark, colour, 0.35 if front else 0.55))
+    solid.across(s, -half, sill, half, sill + 0.20 * deck, mix(dark, colour, 0.35 if front else 0.55))
     lamp = (250.0, 246.0, 226.0) if front else (176.0, 30.0, 28.0)
     for side in (-1.0, 1.0):
         edges = sorted((side * 0.97 * half, side * (0.62 if front else 0.70) * half))
@@ -132,6 +133,6 @@ def _paint_end(solid: Solid, body: Body, paint: Colour, glass: Colour, near: boo
         return
     if front:
         solid.across(s, -0.52 * half, 0.60 * deck, 0.52 * half, 0.80 * deck, dark)
-    solid.across(s, -half * 0.93, 0.93 * deck, half * 0.93, deck, mixed(colour, (255.0, 255.0, 255.0), 0.18))
+    solid.across(s, -half * 0.93, 0.93 * deck, half * 0.93, deck, mix(colour, (255.0, 255.0, 255.0), 0.18))
     solid.across(s, -0.28, 0.44 * deck, 0.28, 0.44 * deck + 0.12, (222.0, 222.0, 214.0))
     solid.across(s, -0.2, 0.44 * deck + 0.04, 0.2, 0.44 * deck + 0.08, (60.0, 60.0, 64.0))

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from pix2pix.data.embedded.basics import Colour
 from pix2pix.data.embedded.streets.canvas import Canvas
 from pix2pix.data.embedded.streets.types import Item
-from pix2pix.data.embedded.streets.weather import Colour, pick, scaled
+from pix2pix.data.embedded.streets.weather import pick, scaled
 
 _STEEL: tuple[Colour, ...] = ((116, 120, 120), (88, 92, 92), (140, 142, 140), (66, 74, 70))
 _RED: Colour = (196, 36, 40)

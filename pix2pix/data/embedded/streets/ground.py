@@ -3,10 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pix2pix.data.embedded.basics import Colour, mix
 from pix2pix.data.embedded.streets.canvas import CIRCLE, CONTACT, SHADE, Canvas
 from pix2pix.data.embedded.streets.materials import MaterialName
 from pix2pix.data.embedded.streets.types import Item, Street, Strip
-from pix2pix.data.embedded.streets.weather import Colour, mixed, pick, scaled
+from pix2pix.data.embedded.streets.weather import pick, scaled
 
 _DEPTHS = np.geomspace(1.0, 400.0, 22)
 _COLOURS: dict[str, tuple[Colour, ...]] = {
@@ -67,7 +68,7 @@ def _strip(canvas: Canvas, strip: Strip, span: tuple[float, float], colour: Colo
     x = strip.side * strip.inner + canvas.camera.curve * z * z
     top = np.stack([x, np.full(len(z), strip.height), z], axis=1)
     foot = np.stack([x, np.zeros(len(z)), z], axis=1)
-    pale = mixed(scaled(colour, 0.9), (150.0, 148.0, 142.0), 0.5)
+    pale = mix(scaled(colour, 0.9), (150.0, 148.0, 142.0), 0.5)
     crest = top + np.array([strip.side * 0.16, 0.0, 0.0])
     if strip.name == "sidewalk":
         canvas.fill(canvas.project(np.concatenate([top, crest[::-1]])), pale, surface)
@@ -113,7 +114,7 @@ def _rails(canvas: Canvas, rails: tuple[float, float], colours: dict[str, Colour
 
 def _markings(canvas: Canvas, street: Street, colour: Colour, road: int, rng: np.random.Generator) -> None:
     """Lane lines, arrows, stop lines and zebra crossings, a little worn."""
-    white = mixed(colour, (226.0, 226.0, 220.0), float(rng.uniform(0.55, 0.92)))
+    white = mix(colour, (226.0, 226.0, 220.0), float(rng.uniform(0.55, 0.92)))
     if street.name in ("lane", "square"):
         return
     period, share = float(rng.uniform(6, 11)), float(rng.uniform(0.35, 0.5))

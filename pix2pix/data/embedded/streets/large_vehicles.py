@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from pix2pix.data.embedded.basics import Colour, mix
 from pix2pix.data.embedded.streets.canvas import Canvas, Face
 from pix2pix.data.embedded.streets.solids import RUBBER, Solid
 from pix2pix.data.embedded.streets.types import Item
-from pix2pix.data.embedded.streets.weather import Colour, mixed, pick, scaled
+from pix2pix.data.embedded.streets.weather import pick, scaled
 
 _BUSES: tuple[Colour, ...] = (
     (222, 216, 196),
@@ -79,7 +80,7 @@ def _cab(solid: Solid, span: tuple[float, float], top: float, paint: Colour) -> 
         solid.across(s, -half, 0.40, half, top, light(paint, normal))
         solid.across(s, -0.92 * half, 0.58 * top, 0.92 * half, 0.92 * top, light(_GLASS, normal))
         solid.polygon([(-0.92 * half, 0.76 * top, s), (-0.92 * half, 0.92 * top, s), (0.7 * half, 0.92 * top, s)],
-                      light(mixed(_GLASS, solid.canvas.weather.horizon, 0.4), normal))  # fmt: skip
+                      light(mix(_GLASS, solid.canvas.weather.horizon, 0.4), normal))  # fmt: skip
         solid.across(s, -0.6 * half, 0.34 * top, 0.6 * half, 0.52 * top, light((40.0, 42.0, 44.0), normal))
         for side in (-1.0, 1.0):
             edges = sorted((side * 0.95 * half, side * 0.66 * half))
@@ -124,11 +125,11 @@ def _coach(canvas: Canvas, item: Item, name: str, length: float, paint: Colour, 
         side, normal = solid.side_face(), solid.side_normal
         side.rectangle(0.0, 0.30, length, height, light(paint, normal))
         side.rectangle(0.0, 0.25, length, 0.85 if rail else 0.6, light(second, normal))
-        side.rectangle(0.0, height - 0.28, length, height, light(mixed(paint, second, 0.6), normal))
+        side.rectangle(0.0, height - 0.28, length, height, light(mix(paint, second, 0.6), normal))
         side.rectangle(0.2, 0.42 * height, length - 0.2, 0.82 * height, light(_GLASS, normal))
         posts = np.arange(1.6, length - 0.5, 1.6)
         low, high = np.full(len(posts), 0.42 * height), np.full(len(posts), 0.82 * height)
-        mirrored = light(mixed(_GLASS, canvas.weather.horizon, 0.35), normal)
+        mirrored = light(mix(_GLASS, canvas.weather.horizon, 0.35), normal)
         tops = np.stack([posts - 1.4, 0.66 * high + 0.34 * low, posts - 0.1, high], axis=1)
         side.rectangles(tops[:: 1 + int(rng.integers(2))], mirrored)
         side.rectangles(np.stack([posts, low, posts + 0.12, high], axis=1), light(scaled(paint, 0.6), normal))
@@ -155,7 +156,7 @@ def _coach_end(solid: Solid, paint: Colour, second: Colour, rail: bool) -> None:
     low = (0.40 if front or rail else 0.56) * height
     face.rectangle(0.14, low, width - 0.14, 0.82 * height, glass)
     face.polygon([(0.14, 0.62 * height), (0.14, 0.82 * height), (0.7 * width, 0.82 * height)],
-                 light(mixed(_GLASS, solid.canvas.weather.horizon, 0.4), normal))  # fmt: skip
+                 light(mix(_GLASS, solid.canvas.weather.horizon, 0.4), normal))  # fmt: skip
     face.rectangle(0.3, 0.85 * height, width - 0.3, 0.95 * height, (26.0, 26.0, 28.0))
     face.rectangle(0.6, 0.875 * height, width - 0.7, 0.925 * height, (236.0, 166.0, 52.0))
     lamp = (248.0, 244.0, 226.0) if front else (190.0, 34.0, 30.0)

@@ -7,10 +7,10 @@ seen = own t + haze (1 - t) with t = exp(-density z).
 import numpy as np
 from numpy.typing import NDArray
 
+from pix2pix.data.embedded.basics import Colour
 from pix2pix.data.embedded.perlin import enlarge, fractal_noise
 from pix2pix.data.embedded.streets.canvas import CONTACT, FULL_LIGHT, SHADE, SUPERSAMPLING, Canvas, Floats
 from pix2pix.data.embedded.streets.materials import MATERIALS
-from pix2pix.data.embedded.streets.weather import Colour
 
 MEAN_TONE = 98.0  # to which the camera exposes
 TILE = 128  # side of the noise that all surfaces share, a power of two

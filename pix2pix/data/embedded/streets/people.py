@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from pix2pix.data.embedded.basics import Colour
 from pix2pix.data.embedded.streets.canvas import CIRCLE, Canvas, Face
 from pix2pix.data.embedded.streets.types import Item
-from pix2pix.data.embedded.streets.weather import Colour, pick, scaled
+from pix2pix.data.embedded.streets.weather import pick, scaled
 
 _CLOTHES: tuple[Colour, ...] = (
     (44, 48, 58), (70, 70, 74), (150, 44, 44), (52, 82, 130), (188, 186, 180), (96, 104, 74), (160, 130, 92),

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pix2pix.data.embedded.basics import Colour
 from pix2pix.data.embedded.streets.canvas import CIRCLE, NEAREST, Canvas, Face
 from pix2pix.data.embedded.streets.types import Item
-from pix2pix.data.embedded.streets.weather import Colour, scaled
+from pix2pix.data.embedded.streets.weather import scaled
 
 RUBBER: Colour = (26.0, 26.0, 28.0)
 

@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pix2pix.data.embedded.basics import Colour
 from pix2pix.data.embedded.streets.canvas import Canvas, Face
 from pix2pix.data.embedded.streets.light import TILE
 from pix2pix.data.embedded.streets.types import Item
-from pix2pix.data.embedded.streets.weather import Colour, pick, scaled
+from pix2pix.data.embedded.streets.weather import pick, scaled
 
 _LEAVES: tuple[Colour, ...] = (
     (74, 98, 48), (62, 86, 46), (88, 104, 54), (56, 78, 50), (98, 102, 50), (122, 100, 48),

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Colour = tuple[float, float, float]
+from pix2pix.data.embedded.basics import Colour
+
 Direction = tuple[float, float, float]
 
 
@@ -86,16 +87,6 @@ def choose_weather(rng: np.random.Generator) -> Weather:
 def scaled(colour: Colour, factor: float) -> Colour:
     """The colour made brighter or darker; not limited to 255."""
     return colour[0] * factor, colour[1] * factor, colour[2] * factor
-
-
-def mixed(first: Colour, second: Colour, share: float) -> Colour:
-    """`share` of the second colour in the first."""
-    rest = 1.0 - share
-    return (
-        first[0] * rest + second[0] * share,
-        first[1] * rest + second[1] * share,
-        first[2] * rest + second[2] * share,
-    )
 
 
 def pick(rng: np.random.Generator, colours: tuple[Colour, ...], spread: float = 0.12) -> Colour:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pix2pix.data.embedded.basics import check_arguments
 from pix2pix.data.embedded.perlin import enlarge, fractal_noise
 from pix2pix.data.embedded.towns.canvas import TownCanvas
 from pix2pix.data.embedded.towns.ground import paint_ground
@@ -47,10 +48,7 @@ def draw_reversed(seed: int, index: int, size: int = 256) -> tuple[NDArray[np.ui
 
 def render(seed: int, index: int, size: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
     """Aerial photograph, street map, and the material (size, size) of every point of the photograph."""
-    if not 64 <= size <= 512:
-        raise ValueError(f"got size {size}, expected 64 to 512: draw at one of these and resize")
-    if seed < 0 or index < 0:
-        raise ValueError(f"got seed {seed} and index {index}, expected both to be 0 or more")
+    check_arguments(seed, index, size)
     plan, looks, paint = (Random(f"town {seed} {index} {stream}") for stream in range(3))
     manner = choose_manner(plan)
     style = choose_style(looks)

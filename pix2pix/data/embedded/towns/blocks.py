@@ -7,10 +7,11 @@ import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from pix2pix.data.embedded.basics import Colour
 from pix2pix.data.embedded.towns.homes import houses, perimeter, rows, slabs
 from pix2pix.data.embedded.towns.lot import Lot, car_park, pitch
 from pix2pix.data.embedded.towns.plane import Outline
-from pix2pix.data.embedded.towns.style import MAP_BLOCK, MAP_CAMPUS, MAP_PARK, Colour
+from pix2pix.data.embedded.towns.style import MAP_BLOCK, MAP_CAMPUS, MAP_PARK
 
 Spot = tuple[float, float]
 

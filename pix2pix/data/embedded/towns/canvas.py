@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pix2pix.data.embedded.basics import Colour
 from pix2pix.data.embedded.towns.plane import Points
-from pix2pix.data.embedded.towns.style import MAP_STREET_LEVEL, Colour
+from pix2pix.data.embedded.towns.style import MAP_STREET_LEVEL
 
 Picture = NDArray[np.uint8]
 Outline = NDArray[np.int32]

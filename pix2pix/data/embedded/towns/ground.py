@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from pix2pix.data.embedded.basics import Colour
 from pix2pix.data.embedded.towns.canvas import TownCanvas
 from pix2pix.data.embedded.towns.lot import Contents
 from pix2pix.data.embedded.towns.plan import PAVEMENT, Scene
@@ -27,7 +28,6 @@ from pix2pix.data.embedded.towns.style import (
     MAP_STREET,
     MAP_WATER,
     ROOF,
-    Colour,
     Style,
     scale,
 )

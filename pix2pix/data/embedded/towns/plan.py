@@ -7,10 +7,11 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
+from pix2pix.data.embedded.basics import Colour
 from pix2pix.data.embedded.towns.blocks import USES
 from pix2pix.data.embedded.towns.lot import Contents, Lot
 from pix2pix.data.embedded.towns.plane import Box, Outline, Plane, Points, box_outline
-from pix2pix.data.embedded.towns.style import Colour, Manner, Span
+from pix2pix.data.embedded.towns.style import Manner, Span
 from pix2pix.data.embedded.towns.ways import FREE_SIDE, Ways, kept_free, plan_ways
 
 PAVEMENT = 2.6  # metres

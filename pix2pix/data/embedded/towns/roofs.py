@@ -8,11 +8,12 @@ from random import Random
 
 import numpy as np
 
+from pix2pix.data.embedded.basics import Colour, mix
 from pix2pix.data.embedded.towns.canvas import FRACTION_BITS, Outline, TownCanvas
 from pix2pix.data.embedded.towns.lot import Building
 from pix2pix.data.embedded.towns.plan import Scene, occupied
 from pix2pix.data.embedded.towns.plane import Box, Points, box_corners
-from pix2pix.data.embedded.towns.style import BUILT, CARS, MAP_CASING, MAP_HOUSE, ROOF, TREE, Colour, Style, mix, scale
+from pix2pix.data.embedded.towns.style import BUILT, CARS, MAP_CASING, MAP_HOUSE, ROOF, TREE, Style, scale
 
 TREE_HEIGHT = 9.0  # metres; taller buildings are painted after the trees
 

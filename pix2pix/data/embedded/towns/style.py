@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
 
-Colour = tuple[float, float, float]
+from pix2pix.data.embedded.basics import Colour, mix
+
 Span = tuple[float, float]
 
 BUILT, ROAD, GRASS, TREE, WATER, SOIL, ROOF = range(7)
@@ -141,16 +142,6 @@ def choose_style(rng: Random) -> Style:
         exposure=rng.uniform(0.72, 1.12),
         haze=max(0.0, rng.uniform(-0.12, 0.14)),
         clouds=rng.uniform(0.25, 0.5) if rng.random() < 0.15 else 0.0,
-    )
-
-
-def mix(first: Colour, second: Colour, share: float) -> Colour:
-    """`share` of the second colour in the first."""
-    rest = 1.0 - share
-    return (
-        first[0] * rest + second[0] * share,
-        first[1] * rest + second[1] * share,
-        first[2] * rest + second[2] * share,
     )
 
 
