@@ -89,6 +89,13 @@ def test_training_beside_the_plain_step(tmp_path: Path) -> None:
 def test_translation_beside_the_plain_way(tmp_path: Path) -> None:
     arguments = ("--backend", "torch", "--generator", "compact_unet", "--size", "64", "--steps", "1")
     figures = figures_of("translate", "--against", "plain", *arguments, folder=tmp_path)
+    best = figures["backends"][figures["fastest"]]
+    assert figures["fastest"] != "plain"
+    assert figures["images_per_second"] == best["pictures_per_second"]
+    assert figures["ratio"] == pytest.approx(figures["images_per_second"] / figures["plain_images_per_second"])
+    assert figures["peak_memory_bytes"] == best["peak_memory_bytes"]
+    assert 0 < figures["peak_share"] < 1
+    assert figures["flops_a_picture"] > 1e6
     ours, plain = figures["backends"]["torch"], figures["backends"]["plain"]
     assert ours["ratio"] == pytest.approx(plain["milliseconds"] / ours["milliseconds"])
     assert ours["pictures_per_second"] == pytest.approx(1000 / ours["milliseconds"])

@@ -8,19 +8,22 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from pix2pix import __version__
+from pix2pix.backend_choice import FEWER_BITS, UncalibratedName
 from pix2pix.backends import available_backends, build_backend
 from pix2pix.checkpoint import load_model, load_weights
 from pix2pix.command_line import machine
 from pix2pix.config import Task, merge, nearest, validate
+from pix2pix.representations import representations
 from pix2pix.timing.agreement import check_output
-from pix2pix.timing.machine import peak_memory_bytes, synchronizer
+from pix2pix.timing.machine import Limits, peak_memory_bytes, synchronizer
 from pix2pix.timing.pictures import example_batch
 from pix2pix.timing.plain import with_usual_layers
 from pix2pix.timing.worker import Worker
@@ -105,6 +108,7 @@ def measure(
 ) -> dict[str, Any]:
     """Time pictures of `size` through each backend, each in its own process, in turns; medians of `steps`.
 
+    What stands beside the rows is of the fastest backend that keeps to the generator's numbers, so not of 8-bit ones.
     Raises Disagreement where a backend beside the plain way computes another function, and ValueError for mistakes.
     """
     if model is not None:
@@ -133,8 +137,22 @@ def measure(
             "largest_difference": float(levels.max()),
         }
         check_output(name, rows[name]["mean_difference"])
+    accurate = [name for name in rows if name in get_args(UncalibratedName)] or backends
+    fastest = min(accurate, key=lambda name: rows[name]["milliseconds"])
+    flops = flops_a_picture(task, size)
+    device = choose_device(task.train.device)
+    with Worker(Limits, device, name="the machine's limits") as limits:
+        peak = limits.ask("matmul_flops_per_second", "bf16" if fastest in FEWER_BITS else "fp32")
     return {
         "what": "translate",
+        "fastest": fastest,
+        "images_per_second": rows[fastest]["pictures_per_second"],
+        "plain_images_per_second": rows[PLAIN]["pictures_per_second"] if against_plain else None,
+        "ratio": rows[fastest].get("ratio"),
+        "flops_a_picture": flops,
+        "peak_flops_per_second": peak,
+        "peak_share": flops * rows[fastest]["pictures_per_second"] / peak,
+        "peak_memory_bytes": rows[fastest]["peak_memory_bytes"],
         "model": model.stem if model is not None else None,
         "generator": task.model.generator,
         "size": size,
@@ -145,6 +163,15 @@ def measure(
         "software": f"pix2pix {__version__}, torch {torch.__version__}",
         "backends": rows,
     }
+
+
+def flops_a_picture(task: Task, size: int) -> int:
+    """Floating-point operations of the generator for one picture, in convolutions and products, as torch counts."""
+    generator = build_model_generator(task, torch.Generator().manual_seed(0)).eval()
+    picture = torch.zeros(1, representations(task.data)[0].channels, size, size)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        with_usual_layers(generator)(picture)
+    return int(counter.get_total_flops())
 
 
 def _worker(name: str, task: Task, model: Path | None, size: int) -> Worker:
@@ -176,4 +203,10 @@ def lines(figures: Mapping[str, Any]) -> list[str]:
             line += f", ratio {each['ratio']:.2f}; differs by {each['mean_difference']:.3f} levels of 255 on average, "
             line += f"{each['largest_difference']:.1f} at most"
         said.append(line)
+    if "fastest" in figures:  # stored figures may be older
+        reached, peak = figures["images_per_second"] * figures["flops_a_picture"], figures["peak_flops_per_second"]
+        said.append(
+            f"fastest: {figures['fastest']}, {reached / 1e12:.3f} TFLOP/s, {figures['peak_share']:.0%} of the "
+            f"machine's {peak / 1e12:.3f} in a large matrix product"
+        )
     return said
