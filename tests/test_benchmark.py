@@ -173,8 +173,9 @@ class WrongWay:
     def __exit__(self, *error: object) -> None:
         pass
 
-    def ask(self, method: str) -> Any:
-        return {"seconds": (1.0, 1.0), "peak_memory": 1}.get(method, np.full((1, 3, 4, 4), self.value, np.float32))
+    def ask(self, method: str, *_arguments: object) -> Any:
+        numbers = {"seconds": (1.0, 1.0), "peak_memory": 1, "matmul_flops_per_second": 1e12}
+        return numbers.get(method, np.full((1, 3, 4, 4), self.value, np.float32))
 
 
 def test_a_backend_that_computes_something_else_ends_the_command(
