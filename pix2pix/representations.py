@@ -1,6 +1,7 @@
 """How a picture becomes numbers for a network and back: each representation is an encode/decode pair.
 
-Outside are images, (H, W, C) uint8 or uint16; inside tensors, (C, H, W) float32 in [-1, 1]. Nothing else converts.
+Outside are images, (H, W, C) uint8 or uint16; inside tensors, (C, H, W) float32 in [-1, 1], which lie in memory as the
+images do. Nothing else converts.
 
 `source` is the input picture, normalised, of the output's size: some outputs are only a part of a picture, and the
 input has the rest.
@@ -87,8 +88,8 @@ class LabelsOnehot:
 
     def encode(self, image: np.ndarray) -> torch.Tensor:
         classes, _ = nearest_class(to_rgb8(image), self.palette)
-        onehot = torch.full((self.channels, *classes.shape), -1.0)
-        return onehot.scatter_(0, torch.from_numpy(classes).long()[None], 1.0)
+        onehot = torch.full((*classes.shape, self.channels), -1.0)
+        return onehot.scatter_(2, torch.from_numpy(classes).long()[:, :, None], 1.0).permute(2, 0, 1)
 
     def decode(self, tensor: torch.Tensor, source: np.ndarray | None = None) -> np.ndarray:
         _check_tensor(tensor, self.channels)
@@ -110,7 +111,7 @@ class LabChroma:
 
     def encode(self, image: np.ndarray) -> torch.Tensor:
         chroma = rgb_to_lab(to_rgb(image))[:, :, 1:] / CHROMA_SCALE
-        return torch.from_numpy(np.ascontiguousarray(chroma.transpose(2, 0, 1)))
+        return torch.from_numpy(chroma).permute(2, 0, 1)
 
     def decode(self, tensor: torch.Tensor, source: np.ndarray | None = None) -> np.ndarray:
         _check_tensor(tensor, self.channels)
@@ -188,7 +189,7 @@ def known_pixels(image: np.ndarray) -> np.ndarray:
 def _to_tensor(image: np.ndarray) -> torch.Tensor:
     """0..max of the dtype to [-1, 1]; float32 keeps even 16 bits apart."""
     half = float(np.iinfo(image.dtype).max) / 2
-    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32)).div_(half).sub_(1)
+    return torch.from_numpy(image.astype(np.float32, order="C")).div_(half).sub_(1).permute(2, 0, 1)
 
 
 def _to_image(tensor: torch.Tensor, channels: int, source: np.ndarray | None) -> np.ndarray:

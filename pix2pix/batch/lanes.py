@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 SMALL = 4  # times the pixels of the usual picture: up to there a narrow lane computes a picture
+SPINNING = 0.05  # seconds
 Run = Callable[[Tensor], Tensor]  # (1, C, H, W) float32 to the same
 T = TypeVar("T")
 
@@ -24,6 +26,12 @@ def threads() -> int:
     """The number of torch's threads that new threads of this process compute with, whatever the caller's own is."""
     with _numbers:
         return _in_new_thread(torch.get_num_threads)
+
+
+def settle() -> None:
+    """Wait until no thread is busy with waiting: those of torch spin for up to 20 ms after their last work, in any
+    process, and what is timed beside them is timed on fewer cores."""
+    time.sleep(SPINNING)
 
 
 def narrow(count: int) -> int:
@@ -71,6 +79,25 @@ class _Lanes:
     narrow: ThreadPoolExecutor
 
 
+class _Joined:
+    """Outputs of pictures that are computed in any order, as one batch in the order of the pictures."""
+
+    outputs: Tensor
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._starting = threading.Lock()
+
+    def put(self, index: int, output: Tensor) -> None:
+        with self._starting:
+            if not hasattr(self, "outputs"):
+                shape = (self._count, *output.shape[1:])
+                self.outputs = torch.empty(
+                    shape, dtype=output.dtype, device=output.device, memory_format=torch.channels_last
+                )
+        self.outputs[index] = output[0]
+
+
 class PictureByPicture:
     """Run the pictures of a batch each on its own.
 
@@ -106,12 +133,18 @@ class PictureByPicture:
         )
         is_small = batch.shape[2] * batch.shape[3] <= self._beside
         lanes = self._started().narrow if is_small else self._started().wide
-        running = [lanes.submit(self._run, picture) for picture in torch.split(batch, 1)]
-        outputs = [output.result() for output in running]
-        if len(outputs) == 1:
-            return outputs[0].contiguous()
-        # Not here: after a fork the thread that forked hangs in torch, its OpenMP team being gone.
-        return self.with_all_threads(lambda: torch.cat(outputs).contiguous())
+        if len(batch) == 1:
+            return lanes.submit(self._run, batch).result()
+        joined = _Joined(len(batch))
+        # Each lane joins what it computed: after a fork the thread that forked hangs in torch, its OpenMP team being
+        # gone, and a team that has just joined a batch would keep spinning beside the next one.
+        running = [
+            lanes.submit(lambda index, picture: joined.put(index, self._run(picture)), index, picture)
+            for index, picture in enumerate(torch.split(batch, 1))
+        ]
+        for each in running:
+            each.result()
+        return joined.outputs
 
     def with_all_threads(self, work: Callable[[], T]) -> T:
         """The result of `work`, computed where large pictures are, so that the caller's thread changes no byte."""
@@ -127,6 +160,8 @@ class PictureByPicture:
             if self._lanes is None or self._lanes.process != os.getpid():
                 each = narrow(self._threads)
                 wide = pool_of(1, self._threads)
-                beside = pool_of(self._threads // each, each) if self._beside else wide
+                # Lanes of a library with threads of its own only hand over: one does while another's is computed.
+                lanes = self._threads // each * (1 if self._forks else 2)
+                beside = pool_of(lanes, each) if self._beside else wide
                 self._lanes = _Lanes(os.getpid(), wide, beside)
             return self._lanes

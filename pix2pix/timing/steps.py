@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from pix2pix.batch.lanes import settle
 from pix2pix.config import Task, merge, validate
 from pix2pix.data.stream import Batch
 from pix2pix.nn import set_stochastic
@@ -44,6 +45,7 @@ class Side:
         """Seconds of `steps` steps together."""
         wait = synchronizer(self.choices.device)
         wait()
+        settle()
         started = time.perf_counter()
         for _ in range(steps):
             self.step()
@@ -178,5 +180,5 @@ def plain_side(task: Task, still: bool = False) -> Side:
     if still:
         _hold_still(generator)
     batch = example_batch(task, 1)
-    pair = batch.source.to(choices.device), batch.target.to(choices.device)
+    pair = batch.source.to(choices.device).contiguous(), batch.target.to(choices.device).contiguous()
     return Side(lambda: plain(*pair), built, choices)

@@ -18,6 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from pix2pix import __version__
 from pix2pix.backend_choice import FEWER_BITS, UncalibratedName
 from pix2pix.backends import available_backends, build_backend
+from pix2pix.batch.lanes import settle
 from pix2pix.checkpoint import load_model, load_weights
 from pix2pix.command_line import machine
 from pix2pix.config import Task, merge, nearest, validate
@@ -31,7 +32,7 @@ from pix2pix.training.choices import choose_device
 from pix2pix.translator import build_model_generator
 
 PLAIN = "plain"
-PICTURES = 8  # different ones, which wait together to be translated
+PICTURES, FEWEST = 32, 8  # different ones, which wait together to be translated; fewer from 256 px on, for memory
 CALIBRATION_PICTURES = 12
 WARM_UP = 2
 
@@ -51,6 +52,7 @@ class Way:
 
     def _seconds(self, pictures: Tensor) -> float:
         wait = synchronizer(self.device)
+        settle()
         started = time.perf_counter()
         self.run(pictures)
         wait()
@@ -75,12 +77,17 @@ def build_way(name: str, task: Task, model: Path | None, size: int) -> Way:
     device = choose_device(task.train.device)
     generator = generator.to(device).eval().requires_grad_(False)
     data = task.data.model_copy(update={"size": size, "load_size": size})
-    count = CALIBRATION_PICTURES if name == "onnxruntime-int8" else PICTURES
-    pictures = example_batch(task.model_copy(update={"data": data}), count).source.to(device)
+    pictures = example_batch(task.model_copy(update={"data": data}), waiting(size)).source.to(device)
     if name == PLAIN:
-        return Way(plainly(with_usual_layers(generator)), pictures, device)
-    built = build_backend(name, generator, pictures[:1], list(torch.split(pictures, 1)))  # type: ignore[arg-type]
-    return Way(built, pictures[:PICTURES], device)
+        return Way(plainly(with_usual_layers(generator)), pictures.contiguous(), device)
+    pictures = pictures.contiguous(memory_format=torch.channels_last)  # as the translator encodes them
+    calibration = list(torch.split(pictures[:CALIBRATION_PICTURES], 1))
+    return Way(build_backend(name, generator, pictures[:1], calibration), pictures, device)  # type: ignore[arg-type]
+
+
+def waiting(size: int) -> int:
+    """How many pictures of a size wait together: as many as a folder has, but for what memory they take."""
+    return min(PICTURES, max(FEWEST, PICTURES * 256**2 // size**2))
 
 
 def plainly(network: nn.Module) -> Callable[[Tensor], Tensor]:
@@ -156,6 +163,7 @@ def measure(
         "model": model.stem if model is not None else None,
         "generator": task.model.generator,
         "size": size,
+        "waiting": waiting(size),
         "steps": steps,
         "seed": task.train.seed,
         "threads": torch.get_num_threads(),
@@ -194,7 +202,8 @@ def lines(figures: Mapping[str, Any]) -> list[str]:
     whose = f"model {figures['model']}" if figures["model"] else f"{figures['generator']}, fresh weights"
     said = [
         f"{figures['machine']}, {figures['threads']} threads; {figures['software']}",
-        f"{whose}; {figures['size']} px, {PICTURES} pictures waiting; n = {figures['steps']} times, median",
+        f"{whose}; {figures['size']} px, {figures.get('waiting', FEWEST)} pictures waiting; "
+        f"n = {figures['steps']} times, median",
     ]
     for name, each in figures["backends"].items():
         line = f"{name:16} {each['milliseconds']:7.1f} ms a picture, {each['milliseconds_alone']:7.1f} ms alone, "
