@@ -17,7 +17,7 @@ import torch
 
 from pix2pix.config import Data, nearest
 from pix2pix.data.conditions.palette import Palette, nearest_class
-from pix2pix.images import to_gray, to_rgb, to_rgb8
+from pix2pix.images import fill_smoothly, to_gray, to_rgb, to_rgb8
 from pix2pix.lab import lab_to_rgb, lightness, rgb_to_lab
 
 CHROMA_SCALE = 110.0
@@ -123,17 +123,19 @@ class LabChroma:
 
 @dataclass(frozen=True)
 class MaskedRgb:
-    """A picture with holes, where its alpha is below half: 0 in red, green and blue there; the fourth channel is +1
-    where the picture is known and -1 in the holes. Decodes to four channels, transparent and black in the holes."""
+    """A picture with holes, where its alpha is below half: red, green and blue there come from the colours around, and
+    the fourth channel is +1 where the picture is known and -1 in the holes. Decodes to four channels, transparent and
+    black in the holes."""
 
     channels: int = 4
     is_opaque: bool = False
 
     def encode(self, image: np.ndarray) -> torch.Tensor:
         known = known_pixels(image)
-        colour = _to_tensor(image[:, :, :3] if image.shape[2] == 4 else to_rgb(image))
-        mask = torch.from_numpy(known)[None]
-        return torch.cat([torch.where(mask, colour, 0.0), mask.float() * 2 - 1])
+        colour = fill_smoothly(image[:, :, :3] if image.shape[2] == 4 else to_rgb(image), known)
+        half = np.iinfo(image.dtype).max / 2
+        mask = np.where(known, 1, -1)[:, :, None]
+        return torch.from_numpy(np.concatenate([colour / half - 1, mask], 2, dtype=np.float32)).permute(2, 0, 1)
 
     def decode(self, tensor: torch.Tensor, source: np.ndarray | None = None) -> np.ndarray:
         _check_tensor(tensor, self.channels)

@@ -11,7 +11,7 @@ from pix2pix.config import Task
 from pix2pix.data.conditions import nearest_class, normalise
 from pix2pix.data.inputs import network_input
 from pix2pix.data.pairs import PairSource
-from pix2pix.images import resize, to_rgb8
+from pix2pix.images import fill_smoothly, resize, to_rgb8
 from pix2pix.representations import known_pixels, representations
 
 TRAIN_PAIRS = 1000  # for the mean guesses; more would not move a mean by a visible amount
@@ -32,6 +32,7 @@ def trivial_guesses(task: Task, train: PairSource | None) -> dict[str, Guess]:
     guesses["input unchanged"] = lambda source: shown.decode(shown.encode(network_input(source, task.data)))
     if task.data.target == "filled_rgb":
         guesses["holes in the mean colour"] = lambda source: _filled(network_input(source, task.data))
+        guesses["holes filled smoothly"] = lambda source: _filled_smoothly(network_input(source, task.data))
     return guesses
 
 
@@ -40,6 +41,11 @@ def _filled(source: np.ndarray) -> np.ndarray:
     known, colours = known_pixels(source), source[:, :, :3]
     mean = colours[known].mean(0) if known.any() else np.zeros(3)
     return np.where(known[:, :, None], colours, (mean + 0.5).astype(source.dtype))
+
+
+def _filled_smoothly(source: np.ndarray) -> np.ndarray:
+    """A picture (H, W, 4) with its holes filled from the colours around them; (H, W, 3)."""
+    return (fill_smoothly(source[:, :, :3], known_pixels(source)) + 0.5).astype(source.dtype)
 
 
 def _training_pairs(train: PairSource) -> Iterable[tuple[np.ndarray, np.ndarray]]:

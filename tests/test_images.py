@@ -21,6 +21,7 @@ from PIL import Image, ImageOps
 from pix2pix.images import (
     PIXEL_LIMIT,
     ImageError,
+    fill_smoothly,
     from_pil,
     list_images,
     make_grid,
@@ -33,6 +34,35 @@ from pix2pix.images import (
     to_rgb8,
     write_image,
 )
+
+
+def test_holes_are_filled_with_the_colours_around_them() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(6):
+        height, width = (int(side) for side in rng.integers(1, 70, 2))
+        picture = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        known = rng.random((height, width)) < rng.choice([0.1, 0.5, 0.9])
+        filled = fill_smoothly(picture, known)
+        assert (filled.shape, filled.dtype) == (picture.shape, np.float32)
+        np.testing.assert_array_equal(filled[known], picture[known])
+        if known.any():  # means of known colours never leave their range
+            assert filled.min() >= picture[known].min() - 1e-3
+            assert filled.max() <= picture[known].max() + 1e-3
+    flat = np.full((33, 70, 3), (10, 200, 30), np.uint8)
+    holes = np.ones((33, 70), bool)
+    holes[5, 60] = False
+    np.testing.assert_allclose(fill_smoothly(flat, ~holes), flat, atol=1e-3)  # from one pixel, everywhere
+    np.testing.assert_array_equal(fill_smoothly(flat, np.zeros((33, 70), bool)), np.zeros((33, 70, 3)))
+
+
+def test_a_hole_takes_more_from_what_is_near() -> None:
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[:, 32:] = 200
+    known = np.ones((64, 64), bool)
+    known[24:40, 8:56] = False
+    filled = fill_smoothly(picture, known)[:, :, 0]
+    assert filled[32, 12] < 60 < 140 < filled[32, 52]
+    assert np.abs(np.diff(filled[32, 10:54])).max() < 40  # and no step shows where the two sides meet
 
 
 def random_image(height: int, width: int, channels: int, dtype: type, seed: int = 0) -> np.ndarray:

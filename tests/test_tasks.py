@@ -254,6 +254,19 @@ def test_a_residual_backend_gives_what_the_generator_gives() -> None:
     assert np.abs(made.astype(int) - expected).max() <= 1
 
 
+def test_a_residual_adds_to_the_holes_alone() -> None:
+    task = load_task("inpaint", "quick")
+    generator = build_model_generator(task, torch.Generator().manual_seed(0)).eval()
+    source = derive(photo(128, 128), ["mask"], np.random.default_rng(0))
+    given = representations(task.data)[0].encode(source)[None]
+    with torch.inference_mode():
+        change = generator(given) - given[:, :3]
+    hole = given[:, 3:] < 0
+    assert 0 < hole.sum() < hole.numel()
+    assert (change.masked_select(~hole) == 0).all()
+    assert (change.masked_select(hole) != 0).float().mean() > 0.9
+
+
 def test_a_residual_needs_an_input_like_the_target(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("data: {input: gray}\nmodel: {residual: true}\n")
     with pytest.raises(ValueError, match=r"model\.residual: nothing can be added to gray to make rgb of it"):

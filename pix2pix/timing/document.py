@@ -162,6 +162,6 @@ _DATA: list[Column] = [
 SECTIONS: Mapping[str, tuple[str, Sequence[Column]]] = {
     "train": ("Training step over the side of the pictures", _STEPS),
     "batch": ("Training step over the batch", _STEPS),
-    "translate": ("Translation over the side of the picture, eight waiting", _TRANSLATION),
+    "translate": ("Translation over the side of the picture, many waiting", _TRANSLATION),
     "data": ("Start of a training over the size of the data set", _DATA),
 }
