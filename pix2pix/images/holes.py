@@ -1,5 +1,6 @@
-"""Holes of a picture filled with the colours around them, smoothly: the pull and push of Gortler et al. 1996, "The
-Lumigraph", section 3.3.
+"""Holes of a picture filled smoothly with the colours around them.
+
+The pull and push of Gortler et al. 1996, "The Lumigraph", section 3.3.
 """
 
 from typing import Any
