@@ -43,7 +43,8 @@ def test_holes_are_filled_with_the_colours_around_them() -> None:
         picture = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
         known = rng.random((height, width)) < rng.choice([0.1, 0.5, 0.9])
         filled = fill_smoothly(picture, known)
-        assert (filled.shape, filled.dtype) == (picture.shape, np.float32)
+        assert filled.shape == picture.shape
+        assert filled.dtype == np.float32
         np.testing.assert_array_equal(filled[known], picture[known])
         if known.any():  # means of known colours never leave their range
             assert filled.min() >= picture[known].min() - 1e-3
