@@ -31,12 +31,12 @@ def trivial_guesses(task: Task, train: PairSource | None) -> dict[str, Guess]:
     # As the network sees it: a grey input must not pass on the colours that its file may have.
     guesses["input unchanged"] = lambda source: shown.decode(shown.encode(network_input(source, task.data)))
     if task.data.target == "filled_rgb":
-        guesses["holes in the mean colour"] = lambda source: _filled(network_input(source, task.data))
+        guesses["holes in the mean colour"] = lambda source: _filled_with_mean(network_input(source, task.data))
         guesses["holes filled smoothly"] = lambda source: _filled_smoothly(network_input(source, task.data))
     return guesses
 
 
-def _filled(source: np.ndarray) -> np.ndarray:
+def _filled_with_mean(source: np.ndarray) -> np.ndarray:
     """A picture (H, W, 4) with the mean colour of what is known of it in its holes; (H, W, 3)."""
     known, colours = known_pixels(source), source[:, :, :3]
     mean = colours[known].mean(0) if known.any() else np.zeros(3)

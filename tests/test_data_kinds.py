@@ -8,26 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from training_runs import NETWORKS
+from small_pictures import TINY, noise, photo
 
 from pix2pix import evaluate, train, translate
 from pix2pix.config import load_task
 from pix2pix.data.layouts import find_pairs
 from pix2pix.data.pairs import open_pairs
 from pix2pix.images import read_image, write_image
-
-TINY = ["--size", "64", "--batch", "2", "--images", "4", "--train.precision", "fp32", *NETWORKS]
-
-
-def noise(*shape: int, dtype: type = np.uint8, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
-
-
-def photo(height: int = 90, width: int = 120, dtype: type = np.uint8, channels: int = 3, seed: int = 0) -> np.ndarray:
-    """Smooth shapes, so that there are edges to find."""
-    rows, columns = np.mgrid[:height, :width] / 20
-    waves = [np.sin(rows * (1 + seed) + channel) * np.cos(columns - channel) for channel in range(channels)]
-    return ((np.stack(waves, axis=2) / 2 + 0.5) * np.iinfo(dtype).max).astype(dtype)
 
 
 def test_pairs_of_many_channels_and_16_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from training_runs import ENVIRONMENT, NETWORKS
+from small_pictures import TINY, noise, photo
+from training_runs import ENVIRONMENT
 
 from pix2pix import train, translate
 from pix2pix.backends import available_backends
@@ -27,19 +28,7 @@ from pix2pix.representations import representations
 from pix2pix.translator import Translator, build_model_generator
 
 DRAWN = [name for name in task_names() if load_task(name).data.embedded]
-TINY = ["--size", "64", "--batch", "2", "--images", "4", "--train.precision", "fp32", *NETWORKS]
 PALETTE = {"sky": (10, 20, 200), "wall": (200, 180, 160)}
-
-
-def noise(*shape: int, dtype: type = np.uint8, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
-
-
-def photo(height: int = 90, width: int = 120, dtype: type = np.uint8, channels: int = 3, seed: int = 0) -> np.ndarray:
-    """Smooth shapes, so that there are edges to find."""
-    rows, columns = np.mgrid[:height, :width] / 20
-    waves = [np.sin(rows * (1 + seed) + channel) * np.cos(columns - channel) for channel in range(channels)]
-    return ((np.stack(waves, axis=2) / 2 + 0.5) * np.iinfo(dtype).max).astype(dtype)
 
 
 def test_the_tasks_of_the_paper_are_there() -> None:

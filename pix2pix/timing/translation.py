@@ -32,7 +32,7 @@ from pix2pix.training.choices import choose_device
 from pix2pix.translator import build_model_generator
 
 PLAIN = "plain"
-PICTURES, FEWEST = 32, 8  # different ones, which wait together to be translated; fewer from 256 px on, for memory
+PICTURES, FEWEST = 32, 8  # different ones, which wait together to be translated; fewer above 256 px, for memory
 CALIBRATION_PICTURES = 12
 WARM_UP = 2
 
