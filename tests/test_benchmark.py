@@ -49,8 +49,8 @@ def figures_of(*arguments: str, folder: Path) -> dict[str, Any]:
     return printed
 
 
-def tiny_task(**changes: dict[str, Any]) -> Task:
-    task = load_task("facades", "quick")
+def tiny_task(name: str = "facades", **changes: dict[str, Any]) -> Task:
+    task = load_task(name, "quick")
     small: dict[str, Any] = {
         "data": {"size": 64, "load_size": 64},
         "model": {"width": 8, "discriminator_width": 8},
@@ -214,6 +214,11 @@ def test_both_sides_compute_the_same(one_thread: None, adversarial: str, norm: s
     ours, plain = sides(task)
     for seed in (0, 1):
         assert check_agreement(ours.losses(seed), plain.losses(seed), "fp32") < 1e-4
+
+
+def test_both_sides_judge_the_same_patches_where_a_part_was_known(one_thread: None) -> None:
+    ours, plain = sides(tiny_task("inpaint"))
+    assert check_agreement(ours.losses(0), plain.losses(0), "fp32") < 1e-4
 
 
 def test_the_check_sees_losses_gradients_and_moves(one_thread: None) -> None:

@@ -58,6 +58,17 @@ def test_generator_loss_by_hand(kind: Adversarial, expected: float) -> None:
     assert float(generator_loss(kind, FAKE)) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["non_saturating", "minimax", "least_squares", "hinge", "wgan_gp"])
+def test_patches_that_nobody_made_count_as_real_alone(kind: Adversarial) -> None:
+    made = torch.tensor([0.0, 1.0]).reshape(1, 1, 1, 2)
+    only = FAKE[..., 1:]
+    assert torch.equal(generator_loss(kind, FAKE, made), generator_loss(kind, only))
+    torch.testing.assert_close(
+        discriminator_loss(kind, REAL, FAKE, made), discriminator_loss(kind, REAL, only.expand(1, 1, 1, 2))
+    )
+    assert generator_loss(kind, FAKE, torch.zeros_like(made)) == 0
+
+
 def test_where_the_discriminator_is_sure_minimax_teaches_nothing_and_non_saturating_does() -> None:
     def gradient(kind: Adversarial) -> float:
         score = torch.tensor([[[[-20.0]]]], requires_grad=True)

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import softplus
 
 from pix2pix.config import Train
 from pix2pix.data.stream import Batch
 from pix2pix.nn import build_discriminator, build_generator
+from pix2pix.nn.residual import Residual
 from pix2pix.training.losses import share_right
 from pix2pix.training.objectives import AVERAGED_EVERY, Pix2Pix, Progress, average, learning_rate_share
 from pix2pix.training.probes import Examples, scores
@@ -153,6 +155,22 @@ def test_l1_alone_has_no_discriminator() -> None:
     objective = make(gan_weight=0)
     assert objective.networks.keys() == objective.optimizers.keys() == {"generator"}
     assert objective.step(make_batch(), PROGRESS, backward).keys() == {"l1"}
+
+
+def test_what_was_known_of_a_picture_is_not_judged_as_made() -> None:
+    rng = torch.Generator().manual_seed(0)
+    generator = Residual(build_generator("compact_unet", 4, 3, size=64, width=8, rng=rng), 3)
+    critic = build_discriminator(3, 4, receptive_field=1, width=8, norm="none", rng=rng)
+    objective = Pix2Pix(generator, critic, Train.model_validate({"images": 100, "batch": 2, "l1_weight": 0}))
+    source, target = make_batch().source, make_batch().target
+    known = torch.ones(2, 1, 64, 64)
+    known[:, :, 10:20, 30:50] = -1
+    source = torch.cat([torch.where(known > 0, target, source), known], 1)
+    output = generator(source)
+    assert torch.equal(torch.where(known > 0, output, 0), torch.where(known > 0, target, 0))
+    fake = critic(output, source)[:, :, 10:20, 30:50].detach()
+    losses = objective.step(Batch(source, target, (0, 1)), PROGRESS, backward)
+    torch.testing.assert_close(losses["generator"], softplus(-fake).mean())
 
 
 @pytest.mark.parametrize("weight", [0.0, 100.0])

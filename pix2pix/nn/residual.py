@@ -4,6 +4,7 @@ Zhang et al. 2017, "Beyond a Gaussian Denoiser" (arXiv 1608.03981), section III.
 """
 
 from torch import Tensor, nn
+from torch.nn.functional import adaptive_max_pool2d
 
 
 class Residual(nn.Module):
@@ -27,5 +28,16 @@ class Residual(nn.Module):
         """What the inner generator gave for x, added to it; in x's precision, which keeps 16-bit pictures fine."""
         if x.shape[1] == self.channels:
             return x + change
-        colours, known = x[:, : self.channels], x[:, self.channels :]
-        return colours + change * ((1 - known) / 2)
+        return x[:, : self.channels] + change * self.unknown(x)
+
+    def unknown(self, x: Tensor) -> Tensor:
+        """(N, 1, H, W): 1 where something is added to x, 0 where it is known."""
+        return (1 - x[:, self.channels :]) / 2
+
+
+def made_patches(generator: nn.Module, source: Tensor, scores: Tensor) -> Tensor | None:
+    """Where `generator` keeps what is known of `source` (N, C, H, W): 1 for the patches with `scores` (N, 1, h, w) of
+    which it made a part, 0 for the others. None for other generators, which make all."""
+    if not isinstance(generator, Residual) or source.shape[1] == generator.channels:
+        return None
+    return adaptive_max_pool2d(generator.unknown(source), scores.shape[2:])

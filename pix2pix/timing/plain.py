@@ -19,6 +19,7 @@ from pix2pix.config import Train
 from pix2pix.nn.blocks import InstanceNorm, PlainConv
 from pix2pix.nn.matrix_convolutions import StridedConv, TransposedConv
 from pix2pix.nn.patchgan import PatchGAN
+from pix2pix.nn.residual import made_patches
 
 # These compute what their torch class does, and hold nothing more.
 CONVOLUTIONS: Mapping[type[nn.Module], type[nn.Module]] = {
@@ -42,7 +43,7 @@ def with_usual_layers(network: nn.Module) -> nn.Module:
 
 
 def verdict(adversarial: str, scores: Tensor, real: bool) -> Tensor:
-    """What it costs that patches with raw `scores` (N, 1, h, w) are not judged as `real` says, a scalar."""
+    """What it costs that patches with raw `scores`, of any shape, are not judged as `real` says, a scalar."""
     wanted = torch.full_like(scores, float(real))
     match adversarial:
         case "non_saturating":
@@ -80,7 +81,8 @@ class PlainStep:
             self.discriminator_adam.zero_grad()
             fake, _ = self.look(discriminator, output.detach(), source)
             real, real_features = self.look(discriminator, target, source)
-            total = verdict(settings.adversarial, fake, False) + verdict(settings.adversarial, real, True)
+            total = verdict(settings.adversarial, real, True)
+            total = total + verdict(settings.adversarial, self.made(fake, source), False)
             losses["discriminator"] = 0.5 * settings.gan_weight * total
             torch.autograd.backward(losses["discriminator"])
             self.discriminator_adam.step()
@@ -90,7 +92,7 @@ class PlainStep:
         if discriminator is not None:
             discriminator.requires_grad_(False)
             fake, fake_features = self.look(discriminator, output, source)
-            losses["generator"] = verdict(settings.adversarial, fake, True)
+            losses["generator"] = verdict(settings.adversarial, self.made(fake, source), True)
             loss = loss + settings.gan_weight * losses["generator"]
             if settings.feature_weight > 0:
                 each = [l1_loss(b, a.detach()) for a, b in zip(real_features, fake_features, strict=True)]
@@ -106,3 +108,8 @@ class PlainStep:
         seen = source if discriminator.source_channels > 0 else None
         *features, scores = discriminator(picture, seen, return_features=True)
         return scores, features
+
+    def made(self, scores: Tensor, source: Tensor) -> Tensor:
+        """The scores of the patches of which the generator made a part."""
+        made = made_patches(self.generator, source, scores)
+        return scores if made is None else scores[made > 0]

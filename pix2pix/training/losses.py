@@ -17,8 +17,11 @@ from pix2pix.nn.blocks import as_it_lies
 Adversarial = Literal["non_saturating", "minimax", "least_squares", "hinge", "wgan_gp"]
 
 
-def discriminator_loss(kind: Adversarial, real: Tensor, fake: Tensor) -> Tensor:
+def discriminator_loss(kind: Adversarial, real: Tensor, fake: Tensor, made: Tensor | None = None) -> Tensor:
     """What the discriminator minimises, a scalar. WGAN-GP and R1 add their penalty to it.
+
+    `made` (N, 1, h, w) is 0 for patches of the output that are the target's own, which are not to be called made, and 1
+    for the others; without it all are (Zeng et al. 2021, arXiv 2104.01431, section 3.3).
 
     - `non_saturating`, `minimax`: -log D(real) - log(1 - D(fake)), Goodfellow et al. 2014, eq. 1
     - `least_squares`: ((real - 1)^2 + fake^2) / 2, Mao et al. 2017, eq. 9
@@ -27,17 +30,17 @@ def discriminator_loss(kind: Adversarial, real: Tensor, fake: Tensor) -> Tensor:
     """
     match kind:
         case "non_saturating" | "minimax":
-            return (softplus(-real) + softplus(fake)).mean()
+            return softplus(-real).mean() + mean_of(softplus(fake), made)
         case "least_squares":
-            return 0.5 * ((real - 1).square() + fake.square()).mean()
+            return 0.5 * ((real - 1).square().mean() + mean_of(fake.square(), made))
         case "hinge":
-            return (relu(1 - real) + relu(1 + fake)).mean()
+            return relu(1 - real).mean() + mean_of(relu(1 + fake), made)
         case "wgan_gp":
-            return (fake - real).mean()
+            return mean_of(fake, made) - real.mean()
 
 
-def generator_loss(kind: Adversarial, fake: Tensor) -> Tensor:
-    """What the generator minimises beside L1, a scalar.
+def generator_loss(kind: Adversarial, fake: Tensor, made: Tensor | None = None) -> Tensor:
+    """What the generator minimises beside L1, a scalar; `made` as in `discriminator_loss`.
 
     - `non_saturating`: -log D(fake), Goodfellow et al. 2014, section 3
     - `minimax`: log(1 - D(fake)); its gradient, -D(fake), vanishes where D is sure. Here to be compared.
@@ -46,13 +49,18 @@ def generator_loss(kind: Adversarial, fake: Tensor) -> Tensor:
     """
     match kind:
         case "non_saturating":
-            return softplus(-fake).mean()
+            return mean_of(softplus(-fake), made)
         case "minimax":
-            return -softplus(fake).mean()
+            return -mean_of(softplus(fake), made)
         case "least_squares":
-            return 0.5 * (fake - 1).square().mean()
+            return 0.5 * mean_of((fake - 1).square(), made)
         case "hinge" | "wgan_gp":
-            return -fake.mean()
+            return -mean_of(fake, made)
+
+
+def mean_of(values: Tensor, made: Tensor | None) -> Tensor:
+    """The mean of (N, 1, h, w) over the patches that are `made`; 0 where none is."""
+    return values.mean() if made is None else (values * made).sum() / made.sum().clamp_min(1)
 
 
 def share_right(kind: Adversarial, real: Tensor, fake: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from torch.nn.functional import l1_loss
 from pix2pix.config import Train
 from pix2pix.data.stream import Batch
 from pix2pix.nn.patchgan import PatchGAN
+from pix2pix.nn.residual import made_patches
 from pix2pix.training.adam import Adam
 from pix2pix.training.losses import (
     Adversarial,
@@ -117,9 +118,11 @@ class Pix2Pix:
             # Each picture is looked at once: both updates start from the discriminator as it is before this step.
             real, real_features = self._look(batch.target, batch.source)
             fake, fake_features = self._look(output, batch.source)
+            made = made_patches(self.generator, batch.source, fake)
             # Halved, as in the paper's section 3.3, to slow the discriminator relative to the generator.
-            losses["discriminator"] = 0.5 * settings.gan_weight * discriminator_loss(settings.adversarial, real, fake)
-            losses["generator"] = generator_loss(settings.adversarial, fake)
+            judged = discriminator_loss(settings.adversarial, real, fake, made)
+            losses["discriminator"] = 0.5 * settings.gan_weight * judged
+            losses["generator"] = generator_loss(settings.adversarial, fake, made)
             generator = generator + settings.gan_weight * losses["generator"]
             if settings.feature_weight > 0:
                 losses["features"] = feature_matching(real_features, fake_features)
