@@ -18,7 +18,11 @@ Floats = NDArray[np.float32]
 XYZ_OF_RGB = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
 NORMED = (XYZ_OF_RGB / XYZ_OF_RGB.sum(1, keepdims=True)).astype(np.float32)
 """To X, Y and Z over those of white, so that a grey has a = b = 0 and is its own luminance."""
+CHROMA_SCALE = 110.0
+"""a and b over this are what networks work with, within [-1, 1]: Zhang et al. 2016, arXiv 1603.08511."""
 TOLERANCE = 5e-6  # of light beyond 0..1; seen as 0.005 in L
+MOST_CHROMA = np.float32(134)  # the blue of sRGB has 133.8
+BAND = 2**16  # pixels worked on at a time: some MiB, which stay near the processor
 HALVINGS = 10  # of the range in which the largest chroma within sRGB is looked for: to a thousandth
 
 
@@ -59,39 +63,68 @@ def lab_to_rgb(lab: Floats, dtype: np.dtype[Any]) -> np.ndarray:
 
     Where sRGB has no such colour, a and b shrink by a common factor until it has one: lightness and hue stay.
     """
-    pixels = np.clip(lab.reshape(-1, 3), (0, -200, -200), (100, 200, 200)).astype(np.float32)
-    light = _light(pixels)
+    assert lab.shape[2:] == (3,), lab.shape
+    pixels = lab.reshape(-1, 3)
+    rgb = np.empty(pixels.shape, dtype)
+    for start in range(0, len(pixels), BAND):
+        band = slice(start, start + BAND)
+        rgb[band] = _srgb(pixels[band].T, dtype).T
+    return rgb.reshape(lab.shape)
+
+
+def recolour(image: np.ndarray, chroma: Floats) -> np.ndarray:
+    """A picture in other colours: the lightness of (H, W, 1 or 3) with `chroma` (2, H, W), as (H, W, 3) of its dtype.
+
+    `chroma` is a and b over `CHROMA_SCALE`. It may leave [-1, 1]: what sRGB has not is brought in as `lab_to_rgb` does.
+    Besides its output it needs some MiB.
+    """
+    height, width = image.shape[:2]
+    assert chroma.shape == (2, height, width), f"{chroma.shape}, expected (2, {height}, {width})"
+    rgb = np.empty((height, width, 3), image.dtype)
+    rows = max(1, BAND // max(1, width))
+    for start in range(0, height, rows):
+        band = slice(start, start + rows)
+        planes = np.stack([lightness(image[band]), *(chroma[:, band] * np.float32(CHROMA_SCALE))])
+        rgb[band] = np.moveaxis(_srgb(planes.reshape(3, -1), image.dtype).reshape(planes.shape), 0, 2)
+    return rgb
+
+
+def _srgb(planes: Floats, dtype: np.dtype[Any]) -> np.ndarray:
+    """(3, M) Lab -> (3, M) sRGB of `dtype`."""
+    planes = np.stack([np.clip(planes[0], 0, 100), *planes[1:]], dtype=np.float32)
+    light = _light(planes)
     outside = np.flatnonzero(~_fits(light))
     if outside.size:
-        light[outside] = _light(_within_srgb(pixels[outside]))
-    return encoded(light, dtype).reshape(lab.shape)
+        light[:, outside] = _light(_within_srgb(planes[:, outside]))
+    return encoded(light, dtype)
 
 
-def _within_srgb(pixels: Floats) -> Floats:
-    """(M, 3) Lab with as much of their chroma as sRGB has; found by halving, from the grey that it always has."""
-    low: Floats = np.zeros(len(pixels), np.float32)
-    high: Floats = np.ones(len(pixels), np.float32)
+def _within_srgb(planes: Floats) -> Floats:
+    """(3, M) Lab with as much of their chroma as sRGB has; found by halving, from the grey that it always has."""
+    low: Floats = np.zeros(planes.shape[1], np.float32)
+    high: Floats = MOST_CHROMA / np.maximum(np.hypot(planes[1], planes[2]), MOST_CHROMA)
     for _ in range(HALVINGS):
         middle = (low + high) * np.float32(0.5)
-        fits = _fits(_light(_scaled(pixels, middle)))
+        fits = _fits(_light(_scaled(planes, middle)))
         low, high = np.where(fits, middle, low), np.where(fits, high, middle)
-    return _scaled(pixels, low)
+    return _scaled(planes, low)
 
 
-def _scaled(pixels: Floats, share: Floats) -> Floats:
-    return np.concatenate([pixels[:, :1], pixels[:, 1:] * share[:, None]], axis=1)
+def _scaled(planes: Floats, share: Floats) -> Floats:
+    return np.concatenate([planes[:1], planes[1:] * share])
 
 
 def _fits(light: Floats) -> NDArray[np.bool_]:
-    return np.asarray(((light >= -TOLERANCE) & (light <= 1 + TOLERANCE)).all(1))
+    return np.asarray((light.min(0) >= -TOLERANCE) & (light.max(0) <= 1 + TOLERANCE))
 
 
-def _light(pixels: Floats) -> Floats:
-    """(M, 3) Lab -> linear RGB, 0..1 within sRGB."""
-    y = (pixels[:, 0] + 16) / 116
-    f = np.stack([y + pixels[:, 1] / 500, y, y - pixels[:, 2] / 200], axis=1)
-    xyz = np.where(f > 6 / 29, f**3, (f - 16 / 116) / 7.787).astype(np.float32)
-    return xyz @ _rgb_of_normed().T
+def _light(planes: Floats) -> Floats:
+    """(3, M) Lab -> linear RGB, 0..1 within sRGB."""
+    y = (planes[0] + 16) / 116
+    f = np.stack([y + planes[1] / 500, y, y - planes[2] / 200])
+    xyz = np.where(f > 6 / 29, f * f * f, (f - 16 / 116) / 7.787)
+    light: Floats = _rgb_of_normed() @ xyz
+    return light
 
 
 def _f(xyz: Floats) -> Floats:

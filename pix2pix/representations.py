@@ -18,9 +18,8 @@ import torch
 from pix2pix.config import Data, nearest
 from pix2pix.data.conditions.palette import Palette, nearest_class
 from pix2pix.images import fill_smoothly, to_gray, to_rgb, to_rgb8
-from pix2pix.lab import lab_to_rgb, lightness, rgb_to_lab
+from pix2pix.lab import CHROMA_SCALE, recolour, rgb_to_lab
 
-CHROMA_SCALE = 110.0
 RAW_CHANNELS = 3
 
 
@@ -116,9 +115,8 @@ class LabChroma:
     def decode(self, tensor: torch.Tensor, source: np.ndarray | None = None) -> np.ndarray:
         _check_tensor(tensor, self.channels)
         assert source is not None, "chroma alone is no picture"
-        chroma = tensor.detach().float().clamp(-1, 1).cpu().numpy().transpose(1, 2, 0) * np.float32(CHROMA_SCALE)
         opaque = source if source.shape[2] == 1 else to_rgb(source)
-        return lab_to_rgb(np.concatenate([lightness(opaque)[:, :, None], chroma], axis=2), source.dtype)
+        return recolour(opaque, tensor.detach().float().cpu().numpy())
 
 
 @dataclass(frozen=True)

@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import tyro
 from pydantic import Field
-from tqdm import tqdm
 
+from pix2pix import __version__
 from pix2pix.backend_choice import UncalibratedName
-from pix2pix.batch.files import OUTPUT_FOLDER, Job, check_writable, find_pictures, plan
-from pix2pix.batch.pipeline import Budget, in_order, processors
+from pix2pix.batch.files import OUTPUT_FOLDER, Found, check_writable, find_pictures, is_there
+from pix2pix.batch.leftovers import in_use, remove_leftovers
+from pix2pix.batch.names import EXACT, SUFFIXES, Format, Job, output_suffix, plan
+from pix2pix.batch.report import (
+    REPORT,
+    Outcome,
+    failure_lines,
+    pictures_in_words,
+    printable,
+    success_lines,
+    write_report,
+)
+from pix2pix.batch.sheet import SHEET, write_sheet
+from pix2pix.batch.translating import any_work, clip_work, picture_work, run_all
 from pix2pix.command_line import parse, run
 from pix2pix.config import Frozen
-from pix2pix.images import PIXEL_LIMIT, write_image
+from pix2pix.images import PIXEL_LIMIT, list_images, read_image
 
 if TYPE_CHECKING:
+    from pix2pix.hints import Wishes
     from pix2pix.translator import Translator
 
 PROG = "pix2pix translate"
 MANY = 100  # pictures, from where on a hint at a faster backend is worth a line
-MOST_WORKERS = 15  # each holds a picture in memory
-BYTES_A_PIXEL = 100  # that a picture takes on its way; measured: 80, with the network at its training size
 Backend = Literal["auto", "measure", UncalibratedName]
 
 
 class Arguments(Frozen):
-    """Turn pictures into pictures of the same size, or of the model's scale, with a trained model."""
+    """Turn pictures into pictures of the same size, or of the model's scale, with a trained model.
+
+    An output has its picture's name, format and metadata. Ended early, the same command with --skip-existing goes on.
+    """
 
     inputs: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="INPUT...")] = Field(
-        (), description="image files, folders of them (not what is deeper inside), globs"
+        (), description="image files and clips, folders of images, globs ('**' for any folders between)"
     )
     model: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE|RUN")] = Field(
         None, description="a shipped model, a model file, or a run folder"
@@ -44,7 +57,33 @@ class Arguments(Frozen):
         None, description="instead of --model: the newest run under runs/TASK, else the shipped model"
     )
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = Field(
-        None, description=f"folder of the outputs; default: {OUTPUT_FOLDER}/ beside each input"
+        None, description=f"folder of the outputs; default: {OUTPUT_FOLDER}/ beside each input, or in the folder named"
+    )
+    recursive: Annotated[bool, tyro.conf.FlagCreatePairsOff, tyro.conf.arg(aliases=("-r",))] = Field(
+        False, description="of folders also what is deeper inside; the tree is kept"
+    )
+    format: Annotated[Format | None, tyro.conf.arg(metavar="|".join(SUFFIXES))] = Field(
+        None, description="of the outputs; default: each picture's own, else png"
+    )
+    skip_existing: Annotated[bool, tyro.conf.FlagCreatePairsOff] = Field(
+        False, description="leave outputs alone that are there already"
+    )
+    sheet: Annotated[bool, tyro.conf.FlagCreatePairsOff] = Field(
+        False, description=f"draw some pictures before and after, as {SHEET} beside the outputs"
+    )
+    dry_run: Annotated[bool, tyro.conf.FlagCreatePairsOff] = Field(
+        False, description="only list what would be written, and where"
+    )
+    saturation: float = Field(
+        1.0, ge=0, le=10, description="of models that colour: 0 leaves grey, 1 is as predicted, 1.3 is livelier"
+    )
+    hints: Annotated[Path | None, tyro.conf.arg(metavar="FILE|DIR")] = Field(
+        None,
+        description="of models that colour: strokes of colour on transparency that the one picture follows; or a "
+        "folder of such, NAME.png for the picture NAME.jpg",
+    )
+    smooth: float = Field(
+        0.8, ge=0, lt=1, description="of clips with a model that colours: share of its colour a frame takes from before"
     )
     samples: Annotated[int | None, tyro.conf.arg(metavar="N")] = Field(
         None, gt=0, le=1000, description="draw N outputs of each picture, with dropout and noise"
@@ -64,32 +103,75 @@ class Arguments(Frozen):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Translate as `arguments` say; 1 when a picture failed. Raises ValueError with one line for a user's mistake."""
+    """Translate as `arguments` say; 1 when a picture failed, 130 after Ctrl-C, 143 after SIGTERM.
+
+    Raises ValueError with one line for a user's mistake.
+    """
     options = parse(Arguments, arguments, PROG)
     if options.seed is not None and options.samples is None:
         raise ValueError("--seed belongs to --samples N; without it nothing is drawn")
-    pictures = find_pictures(options.inputs, options.out)
+    pictures = find_pictures(options.inputs, options.out, options.recursive)
+    translator = load(options)
+    if options.samples is not None and not translator.is_stochastic:
+        raise ValueError(
+            f"{translator.path}: no dropout or noise in this model, all samples would be one; drop --samples"
+        )
+    if (options.hints is not None or options.saturation != 1) and not translator.takes_wishes:
+        raise ValueError(
+            f"--saturation and --hints are for models that colour; '{translator.task.name}' does not, leave them out"
+        )
+    jobs = plan_outputs(pictures, options, translator)
+    left = [job for job in jobs if not (options.skip_existing and all(map(is_there, job.outputs)))]
+    if options.dry_run:
+        list_jobs(jobs, left)
+        return 0
+    return translate_all(jobs, left, pictures, options, translator)
 
+
+def load(options: Arguments) -> Translator:
+    """The translator that is asked for. Raises ValueError when there is none such."""
     from pix2pix import hub  # torch takes seconds, which --help and most mistakes need not wait for
     from pix2pix.checkpoint import load_model
     from pix2pix.translator import Translator
 
     model = load_model(hub.choose(options.model, options.task, print))
-    if options.backend == "measure":
-        translator = Translator(model, options.device, options.work_size, "torch")
-        translator.measure(print)
-    else:
-        translator = Translator(model, options.device, options.work_size, options.backend)
-    if options.samples is not None and not translator.is_stochastic:
-        raise ValueError(f"{model.path}: no dropout or noise in this model, all samples would be one; drop --samples")
-    if options.out is not None:
-        check_writable(options.out)
-    jobs = plan(pictures, options.out, options.samples, translator.suffix)
-    seeds = [None] if options.samples is None else sample_seeds(options.seed or 0, options.samples)
-    status = translate_all(jobs, translator, seeds, options.pixel_limit)
-    if options.backend == "auto" and options.samples is None and len(jobs) >= MANY and not translator.is_measured:
-        print(f"computed by '{translator.backend}'; --backend measure finds out once whether another one is faster")
-    return status
+    if options.backend != "measure":
+        return Translator(model, options.device, options.work_size, options.backend)
+    translator = Translator(model, options.device, options.work_size, "torch")
+    translator.measure(print)
+    return translator
+
+
+def plan_outputs(pictures: Sequence[Found], options: Arguments, translator: Translator) -> list[Job]:
+    """The files of the outputs. Raises ValueError for a format that would change what the outputs mean."""
+    formats: Collection[Format] = tuple(SUFFIXES)
+    if is_exact(translator):
+        formats = [each for each in EXACT if translator.suffix in SUFFIXES[each] or translator.suffix == ".png"]
+        if options.format is not None and options.format not in formats:
+            expected = " or ".join(formats)
+            raise ValueError(f"--format {options.format}: cannot hold this model's exact values, expected {expected}")
+    home = report_folder(pictures, options.out)
+    suffixes = {found.path: output_suffix(found.path, options.format, formats) for found in pictures}
+    return plan(pictures, options.out, options.samples, suffixes.__getitem__, (home / REPORT, home / SHEET))
+
+
+def is_exact(translator: Translator) -> bool:
+    """Whether the outputs hold values, as classes or heights, rather than colours to look at."""
+    return translator.task.data.target in ("labels_onehot", "raw")
+
+
+def report_folder(pictures: Sequence[Found], out: Path | None) -> Path:
+    """Where the report and the sheet go: to the outputs, of several folders the first."""
+    return pictures[0].root / OUTPUT_FOLDER if out is None else out
+
+
+def list_jobs(jobs: Sequence[Job], left: Sequence[Job]) -> None:
+    """Tell what would be done, a line for each output."""
+    for job in left:
+        for output in job.outputs:
+            print(printable(f"{job.source} -> {output}"))
+    there = f", {len(jobs) - len(left)} more are there already" if len(left) < len(jobs) else ""
+    print(f"{pictures_in_words(len(left))} to translate{there}; nothing was written")
 
 
 def sample_seeds(seed: int, count: int) -> list[int | None]:
@@ -98,50 +180,72 @@ def sample_seeds(seed: int, count: int) -> list[int | None]:
     return [int(state) >> 1 for state in states]
 
 
-def translate_all(jobs: Sequence[Job], translator: Translator, seeds: Sequence[int | None], pixel_limit: int) -> int:
-    """Read, translate and write, a few pictures at a time; 1 when a picture failed, which is named and left out.
-
-    Of large pictures no more are translated at a time than a quarter of the memory holds.
-    """
-    in_memory, scale = Budget(memory_bytes() // 4), translator.task.data.scale
-
-    def work(job: Job) -> None:
-        try:
-            image = translator.read(job.source, pixel_limit)
-            if not job.outputs[0].parent.exists():
-                check_writable(job.outputs[0].parent)
-            with in_memory.take(BYTES_A_PIXEL * image.shape[0] * image.shape[1] * scale**2):
-                for seed, output in zip(seeds, job.outputs, strict=True):
-                    write_image(output, translator(image, seed))
-        except MemoryError:
-            raise ValueError("not enough memory for this picture; shrink it") from None
-
-    start, failed = time.perf_counter(), 0
-    # One more than there are processors: while one waits for the disk, another computes.
-    ended = in_order(work, jobs, workers=min(processors(), MOST_WORKERS) + 1)
-    for job, error in tqdm(ended, "translating", total=len(jobs), unit="picture", disable=None):
-        if error is not None:
-            failed += 1
-            about = str(error) if str(job.source) in str(error) else f"{job.source}: {error}"
-            tqdm.write(f"{PROG}: {about}", file=sys.stderr)
-    done, seconds = len(jobs) - failed, time.perf_counter() - start
-    if done:
-        folders = list(dict.fromkeys(str(job.outputs[0].parent) for job in jobs))
-        where = folders[0] if len(folders) == 1 else f"{len(folders)} folders, {folders[0]} the first"
-        each = f", {len(seeds)} outputs each" if len(seeds) > 1 else ""
-        count = f"{done} picture" + "s" * (done != 1)
-        print(f"{count}{each}, written to {where}; {done * len(seeds) / seconds:.2f} images/s")
-    if failed:
-        print(f"{PROG}: {failed} of {len(jobs)} pictures could not be translated", file=sys.stderr)
-    return 1 if failed else 0
+def translate_all(
+    jobs: Sequence[Job], left: Sequence[Job], pictures: Sequence[Found], options: Arguments, translator: Translator
+) -> int:
+    """Do the jobs that are `left`, tell of all, and write the report; the status of the process."""
+    if options.out is not None:
+        check_writable(options.out)
+    home, started = report_folder(pictures, options.out), datetime.now().astimezone()
+    seeds = [None] if options.samples is None else sample_seeds(options.seed or 0, options.samples)
+    remove_leftovers({output.parent for job in jobs for output in job.outputs} | {home})
+    with in_use({report_folder([found], options.out) for found in pictures}):
+        wishes = wishes_for(options, len(jobs))
+        pictures_work = picture_work(translator, seeds, options.pixel_limit, is_exact(translator), wishes)
+        outcome = run_all(jobs, left, any_work(pictures_work, clip_work(translator, options.smooth)))
+        is_single = len(options.inputs) == 1 and len(jobs) == 1 and not Path(options.inputs[0]).is_dir()
+        report = None if is_single else home / REPORT
+        if report is not None:
+            check_writable(home)
+            write_report(report, facts(options, translator, started), outcome)
+        if options.sheet and outcome.signal is None:
+            draw_sheet(home / SHEET, outcome, translator, options.pixel_limit)
+    for line in success_lines(outcome, len(seeds)):
+        print(line)
+    for line in failure_lines(outcome, report):
+        print(f"{PROG}: {line}", file=sys.stderr)
+    is_usual = options.backend == "auto" and options.samples is None
+    if is_usual and len(left) >= MANY and not translator.is_measured:
+        print(f"computed by '{translator.backend}'; --backend measure finds out once whether another one is faster")
+    return outcome.status
 
 
-def memory_bytes() -> int:
-    """The machine's memory; 8 GiB where the system does not tell (Windows)."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 8 * 2**30
+def wishes_for(options: Arguments, count: int) -> Callable[[Path], Wishes] | None:
+    """What is wished of the colours of each picture. Raises ValueError for one file of hints and several pictures."""
+    from pix2pix.hints import Wishes
+
+    hints, saturation = options.hints, options.saturation
+    if hints is None and saturation == 1:
+        return None
+    if hints is None:
+        return lambda picture: Wishes(saturation)
+    if hints.is_dir():
+        files = {file.stem: file for file in list_images(hints)}
+        return lambda picture: Wishes(saturation, read_image(files[picture.stem]) if picture.stem in files else None)
+    if count > 1:
+        raise ValueError(f"--hints {hints}: one file for {count} pictures; give a folder with NAME.png for each NAME")
+    strokes = read_image(hints)
+    return lambda picture: Wishes(saturation, strokes)
+
+
+def facts(options: Arguments, translator: Translator, started: datetime) -> dict[str, object]:
+    """What the report says of the run beside what became of the pictures."""
+    return {
+        "program": PROG,
+        "version": __version__,
+        "model": str(translator.path),
+        "backend": translator.backend,
+        "device": str(translator.device),
+        "settings": options.model_dump(mode="json", exclude={"inputs"}, exclude_defaults=True),
+        "folder": str(Path.cwd()),
+        "started": started.isoformat(timespec="seconds"),
+    }
+
+
+def draw_sheet(path: Path, outcome: Outcome, translator: Translator, pixel_limit: int) -> None:
+    """Some of the pictures whose outputs are there, before and after."""
+    count = write_sheet(path, outcome.translated, lambda source: translator.read(source, pixel_limit))
+    print(f"{pictures_in_words(count)} before and after: {path}" if count else "no picture for a sheet")
 
 
 if __name__ == "__main__":

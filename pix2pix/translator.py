@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -12,27 +10,43 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
-from pix2pix.backend_choice import FEWER_BITS, BackendName, choice_key, store_choice, stored_choice
-from pix2pix.backends import build_backend, choose, difference, is_close, quick_choice
-from pix2pix.batch.lanes import PictureByPicture, threads
+from pix2pix.backend_choice import FEWER_BITS, BackendName, choice_key, stored_choice
+from pix2pix.batch.lanes import threads
 from pix2pix.checkpoint import Facts, ReleasedModel, load_weights
+from pix2pix.chooser import Chooser
 from pix2pix.command_line import machine
 from pix2pix.config import Task
 from pix2pix.data.conditions import check_steps, nearest_class, normalise, split_by_size
-from pix2pix.images import enlarge, fits_pillow, from_pil, read_image, reflect_pad, resize, to_pil, to_rgb, to_rgb8
+from pix2pix.hints import USUAL, Wishes
+from pix2pix.images import (
+    Picture,
+    enlarge,
+    fits_pillow,
+    from_pil,
+    read_picture,
+    reflect_pad,
+    resize,
+    to_pil,
+    to_rgb,
+    to_rgb8,
+    without_alpha,
+)
 from pix2pix.nn import build_generator, set_stochastic
 from pix2pix.nn.blocks import NoiseInjection
+from pix2pix.nn.examples import clouds, rectangles
 from pix2pix.nn.residual import Residual
+from pix2pix.nn.undrawn import Undrawn
+from pix2pix.parts import enlarged_part, part_encoder
 from pix2pix.representations import build_representation, representations
+from pix2pix.strips import enlarged_by_classes, enlarged_by_picture, in_strips, strips
+from pix2pix.tiled_network import TiledNetwork, enough_memory, sampling
+from pix2pix.tiles import LARGEST, make_grid
 from pix2pix.upsampling import enlarge_by_classes, enlarge_by_picture, shrink
 
 # The network's long side is at most this many times `work_size`: a strip of 1x1300 would come to 83,000 pixels.
 LONGEST = 4
 SMALLEST_WORK_SIZE = 16
-
-_sampling = threading.Lock()  # dropout and noise draw from torch's generator, which is the process's
 
 
 def build_model_generator(task: Task, rng: torch.Generator | None = None) -> nn.Module:
@@ -62,36 +76,6 @@ def choose_device(name: str) -> torch.device:
         reason = str(error).splitlines()[0]
         raise ValueError(f"device '{name}' cannot be used: {reason}; expected auto or cpu") from None
     return device
-
-
-def rectangles(classes: int, height: int, width: int) -> Tensor:
-    """A label map (1, classes, height, width), +1 for a pixel's class and -1 elsewhere, always the same."""
-    rng = np.random.default_rng(0)
-    labels = np.zeros((height, width), np.int64)
-    for _ in range(40):
-        top, left = rng.integers(0, height), rng.integers(0, width)
-        tall, wide = rng.integers(1, height // 3 + 2), rng.integers(1, width // 3 + 2)
-        labels[top : top + tall, left : left + wide] = rng.integers(0, classes)
-    return torch.full((1, classes, height, width), -1.0).scatter_(1, torch.from_numpy(labels)[None, None], 1.0)
-
-
-def clouds(channels: int, height: int, width: int) -> Tensor:
-    """A smooth picture (1, channels, height, width) in [-1, 1] with a little noise, always the same."""
-    rng = torch.Generator().manual_seed(0)
-    coarse = torch.rand(1, channels, 9, 9, generator=rng) * 2 - 1
-    smooth = nn.functional.interpolate(coarse, (height, width), mode="bicubic")
-    return (smooth + 0.05 * torch.randn(1, channels, height, width, generator=rng)).clamp(-1, 1)
-
-
-class _Undrawn(TorchFunctionMode):
-    """Networks built inside get no first weights, which takes a second for the paper's U-Net: a file has others."""
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        if func in (nn.init.kaiming_uniform_, nn.init.uniform_, torch.Tensor.uniform_, torch.Tensor.normal_):
-            return args[0] if args else (kwargs or {})["tensor"]
-        return func(*args, **(kwargs or {}))
 
 
 class Translator:
@@ -127,11 +111,11 @@ class Translator:
         self._early, self._late = split_by_size(task.data.normalise)
         self._input, self._target = representations(task.data)
         self._input_is_labels = task.data.input == "labels_onehot" or "palette" in task.data.normalise
-        with _Undrawn():
+        with Undrawn():
             self._generator = build_model_generator(task)
         load_weights(self._generator, model)
         self._generator.eval().requires_grad_(False)
-        self._backend = self._build_backend(backend)
+        self._backend = self._chooser().build(backend)
 
     @property
     def backend(self) -> str:
@@ -166,57 +150,10 @@ class Translator:
 
     def measure(self, say: Callable[[str], None]) -> None:
         """Find the fastest backend for this kind of generator, use it, and store it for this machine; `say` is told."""
-        name = choose(self._placed_generator(), self.example, say)
-        stored = store_choice(self.choice_key, name)
-        say(f"{name}: the fastest; " + ("stored for this machine" if stored else "the cache folder cannot be written"))
-        self._backend = self._build_backend(name)
+        self._backend = self._chooser().measure(say)
 
-    def _build_backend(self, asked: BackendName | Literal["auto"]) -> PictureByPicture:
-        generator, example = self._placed_generator(), self.example
-        if asked != "auto":
-            return build_backend(asked, generator, example)
-        stored, usual = stored_choice(self.choice_key), quick_choice(self.device.type)
-        if stored is None:
-            return build_backend(usual, generator, example)
-        try:
-            return self._build_checked(stored)
-        except (ValueError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            print(f"pix2pix: the stored {reason}; using '{usual}'", file=sys.stderr)
-            return build_backend(usual, generator, example)
-
-    def _build_checked(self, name: BackendName) -> PictureByPicture:
-        """The backend stored for this kind of generator, or 'torch' where it is too far off for these weights.
-
-        It may have been measured with others. A model is checked once, which takes as long as two pictures; a file
-        counts as the same model while its path, size and time are.
-        """
-        generator, example = self._placed_generator(), self.example
-        if name not in FEWER_BITS:
-            return build_backend(name, generator, example)
-        key = self._checked_key(name)
-        checked = stored_choice(key)
-        if checked is not None:
-            return build_backend(checked, generator, example)
-        backend = build_backend(name, generator, example)
-        mean, largest = difference(backend, generator, example)
-        if not is_close(mean):
-            print(
-                f"pix2pix: backend '{name}' is off by {mean:.1f} levels of 255 on average with {self.path.name}, "
-                f"{largest:.0f} at most; using 'torch'",
-                file=sys.stderr,
-            )
-            name, backend = "torch", build_backend("torch", generator, example)
-        store_choice(key, name)
-        return backend
-
-    def _checked_key(self, name: BackendName) -> str:
-        try:
-            facts = self.path.stat()
-            file = f"{self.path.resolve()}, {facts.st_size} bytes, {facts.st_mtime_ns}"
-        except OSError:  # removed since it was read
-            file = str(self.path)
-        return f"{self.choice_key}; {name} checked for {file}"
+    def _chooser(self) -> Chooser:
+        return Chooser(self._placed_generator(), self.example, self.choice_key, self.path)
 
     def _placed_generator(self) -> nn.Module:
         """What a backend computes: of a residual generator the inner one, since the sum needs full precision."""
@@ -232,68 +169,151 @@ class Translator:
         )
 
     @overload
-    def __call__(self, image: np.ndarray, seed: int | None = None) -> np.ndarray: ...
+    def __call__(self, image: np.ndarray, seed: int | None = None, wishes: Wishes = USUAL) -> np.ndarray: ...
     @overload
-    def __call__(self, image: Image.Image, seed: int | None = None) -> Image.Image: ...
+    def __call__(self, image: Image.Image, seed: int | None = None, wishes: Wishes = USUAL) -> Image.Image: ...
     @overload
-    def __call__(self, image: str | Path, seed: int | None = None) -> Image.Image | np.ndarray: ...
+    def __call__(
+        self, image: str | Path, seed: int | None = None, wishes: Wishes = USUAL
+    ) -> Image.Image | np.ndarray: ...
 
     def __call__(
-        self, image: Image.Image | np.ndarray | str | Path, seed: int | None = None
+        self, image: Image.Image | np.ndarray | str | Path, seed: int | None = None, wishes: Wishes = USUAL
     ) -> Image.Image | np.ndarray:
         """The translated picture, upright, with the height and width of `image`, times the task's scale.
 
         - A Pillow image of any mode gives a Pillow image.
         - An array (H, W) or (H, W, C) of uint8 or uint16, with 1, 3 or 4 channels, or those of a raw input, gives an
-          array of that type: (H, W, 3), or where the target is grey (H, W) for (H, W) and else (H, W, 1).
+          array of that type: (H, W, 3), or where the target is grey (H, W) for (H, W) and else (H, W, 1). Models that
+          colour or mend a picture keep its transparency, and give (H, W, 4) for 4 channels.
         - A path gives a Pillow image, or an array for what Pillow cannot hold, as 16-bit colour.
 
         The same input gives the same bytes. With `seed`, dropout and noise are drawn from it: another seed, another
-        picture.
-        Raises ValueError for what cannot be read or is no picture.
+        picture. `wishes` are for models that predict chroma.
+        Raises ValueError for what cannot be read or is no picture, and for wishes that this model cannot fulfil.
         """
         if seed is not None and not 0 <= seed < 2**63:
             raise ValueError(f"seed: got {seed}, expected a number from 0 to 2**63 - 1")
+        if wishes is not USUAL and not self.takes_wishes:
+            raise ValueError(f"saturation and hints are for models that predict chroma; '{self.task.name}' does not")
         if isinstance(image, np.ndarray):
-            output = self._translate(image[:, :, None] if image.ndim == 2 else image, seed)
+            output = self._translate(image[:, :, None] if image.ndim == 2 else image, seed, wishes)
             return output[:, :, 0] if image.ndim == 2 and output.shape[2] == 1 else output
         if isinstance(image, Image.Image):
-            output = self._translate(from_pil(image), seed)
+            output = self._translate(from_pil(image), seed, wishes)
             return to_pil(output if fits_pillow(output) else to_rgb8(output))
         if isinstance(image, str | Path):
-            output = self._translate(self.read(image), seed)
+            output = self._translate(self.read(image), seed, wishes)
             return to_pil(output) if fits_pillow(output) else output
         raise ValueError(f"got a {type(image).__name__}, expected a Pillow image, a numpy array or a path")
 
     def read(self, path: str | Path, pixel_limit: int | None = None) -> np.ndarray:
         """The picture in a file as this model takes it, (H, W, C). Raises ImageError for what cannot be read."""
-        return read_image(path, pixel_limit or self.task.data.pixel_limit, all_pages=self.task.data.input == "raw")
+        return self.read_picture(path, pixel_limit).pixels
+
+    def read_picture(self, path: str | Path, pixel_limit: int | None = None) -> Picture:
+        """As `read`, with what the file holds beside the pixels. Raises ImageError for what cannot be read."""
+        return read_picture(path, pixel_limit or self.task.data.pixel_limit, all_pages=self.task.data.input == "raw")
+
+    @property
+    def takes_wishes(self) -> bool:
+        """Whether saturation and hints mean something here: for a model that predicts chroma at its working size."""
+        return self.task.data.target == "lab_chroma" and self.task.work == "trained"
+
+    @property
+    def _keeps_alpha(self) -> bool:
+        """Whether outputs show what their inputs show, at the same places, so that transparency stays."""
+        is_same = self.task.work == "native" or self.task.data.target == "lab_chroma"
+        return is_same and self._input.is_opaque and self.task.data.target in ("rgb", "lab_chroma")
 
     @property
     def suffix(self) -> str:
         """Of files that hold any output of this model."""
         return ".tif" if self._target.channels == 2 and self.task.data.target == "raw" else ".png"
 
-    def _translate(self, image: np.ndarray, seed: int | None) -> np.ndarray:
+    def _translate(self, image: np.ndarray, seed: int | None, wishes: Wishes) -> np.ndarray:
         """(H, W, C) to (H, W, C') of the same dtype, height and width times the task's scale."""
         data = self.task.data
         if image.size == 0:
             raise ValueError(f"got a picture without pixels, shape {image.shape}")
         if image.ndim != 3 or (data.input != "raw" and image.shape[2] not in (1, 3, 4)):
             raise ValueError(f"got an array of shape {image.shape}, expected a picture (H, W, C) of 1, 3 or 4 channels")
-        # Without transparency first: what is invisible must not bleed into its neighbours when resized.
-        opaque = to_rgb(image) if self._input.is_opaque and image.shape[2] == 4 else image
-        full = enlarge(normalise(opaque, self._early, data.palette), data.scale)
-        height, width = full.shape[:2]
+        if self._keeps_alpha and image.shape[2] == 4:
+            opaque = self._translate(without_alpha(image), seed, wishes)
+            return np.dstack([opaque, enlarge(image[:, :, 3:], data.scale)])
+        height, width = (side * data.scale for side in image.shape[:2])
+        seen = self._padded_shape(height, width) if self.task.work == "native" else (height, width)
+        if seen[0] * seen[1] > LARGEST:
+            return self._translate_large(image, seed, wishes)
+        full = enlarge(self._prepare(image), data.scale)
         work = full
         if self.task.work == "trained":
             work = resize(full, *self._work_shape(height, width), self._input_is_labels)
         output = self._run_network(normalise(work, self._late, data.palette), seed)
+        output = wishes.fulfil(output, work)
         if work.shape[:2] != (height, width):
             output = self._to_full_size(output, work, full)
-        decoded = self._target.decode(output, full)
+        return self._decode(output, full, image.dtype)
+
+    def _prepare(self, image: np.ndarray) -> np.ndarray:
+        # Without transparency first: what is invisible must not bleed into its neighbours when resized.
+        opaque = to_rgb(image) if self._input.is_opaque and image.shape[2] == 4 else image
+        return normalise(opaque, self._early, self.task.data.palette)
+
+    def _decode(self, output: Tensor, source: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
+        decoded = self._target.decode(output, source)
         # A palette has 8 bits, whatever the input had.
-        return decoded if decoded.dtype == image.dtype else decoded.astype(image.dtype) * np.array(257, image.dtype)
+        return decoded if decoded.dtype == dtype else decoded.astype(dtype) * np.array(257, dtype)
+
+    def _translate_large(self, image: np.ndarray, seed: int | None, wishes: Wishes) -> np.ndarray:
+        """As `_translate`, with floating point numbers for no more than a part of the picture at a time."""
+        scale = self.task.data.scale
+        height, width = (side * scale for side in image.shape[:2])
+        changes = self._early or (self._input.is_opaque and image.shape[2] == 4)
+        prepared = in_strips(self._prepare, image) if changes else image
+        is_native = self.task.work == "native"
+        outputs = self._native_strips(prepared, seed) if is_native else self._trained_strips(prepared, seed, wishes)
+        made: np.ndarray | None = None
+        for top, bottom, output in outputs:
+            for first, last in strips(top, bottom, width):
+                source = enlarged_part(prepared, scale, (first, last), (0, width))
+                decoded = self._decode(output[:, first - top : last - top], source, image.dtype)
+                if made is None:
+                    made = np.empty((height, *decoded.shape[1:]), image.dtype)
+                made[first:last] = decoded
+        assert made is not None
+        return made
+
+    def _native_strips(self, prepared: np.ndarray, seed: int | None) -> Iterator[tuple[int, int, Tensor]]:
+        """The network's output for the picture `prepared`, in strips: first row, row after the last, (C, rows, W)."""
+        data, multiple, scale = self.task.data, self._generator.multiple, self.task.data.scale
+        assert isinstance(multiple, int)
+        height, width = (side * scale for side in prepared.shape[:2])
+        if self._late:
+            prepared, scale = normalise(enlarge(prepared, scale), self._late, data.palette), 1
+        encode = part_encoder(prepared, scale, self._input)
+        generator = self._generator.to(self.device)
+        network = TiledNetwork(generator, self.backend in FEWER_BITS, self._backend)
+        grid = make_grid(*self._padded_shape(height, width), data.size, multiple)
+        with enough_memory(height, width):
+            for top, bottom, output in network.strips(lambda *part: encode(*part)[None].to(self.device), grid, seed):
+                yield top, min(bottom, height), output[:, : height - top, :width]
+
+    def _trained_strips(
+        self, prepared: np.ndarray, seed: int | None, wishes: Wishes
+    ) -> Iterator[tuple[int, int, Tensor]]:
+        """As `_native_strips`: the network sees a small copy, and its output is enlarged a strip at a time."""
+        full = enlarge(prepared, self.task.data.scale)
+        height, width = full.shape[:2]
+        work = resize(full, *self._work_shape(height, width), self._input_is_labels)
+        output = self._run_network(normalise(work, self._late, self.task.data.palette), seed)
+        output = wishes.fulfil(output, work)
+        if work.shape[0] >= height or work.shape[1] >= width:
+            whole = output if work.shape[:2] == (height, width) else self._to_full_size(output, work, full)
+            return iter([(0, height, whole)])
+        if self._input_is_labels:
+            return enlarged_by_classes(output, work, full, self.task.data.palette or {})
+        return enlarged_by_picture(output, full)
 
     def _work_shape(self, height: int, width: int) -> tuple[int, int]:
         scale = min(self.work_size / min(height, width), LONGEST * self.work_size / max(height, width))
@@ -307,16 +327,12 @@ class Translator:
         """
         height, width = work.shape[:2]
         batch = self._input.encode(reflect_pad(work, *self._padded_shape(height, width)))[None].to(self.device)
-        try:
+        with enough_memory(height, width):
             if seed is None:
                 output = self._backend(batch)
                 output = self._generator.add(batch, output) if isinstance(self._generator, Residual) else output
             else:
                 output = self._backend.with_all_threads(lambda: self._sample(batch, seed))
-        except RuntimeError as error:
-            if "memory" not in str(error):  # torch has no class of its own for a full main memory
-                raise
-            raise ValueError(f"{width}x{height} pixels need more memory than there is; shrink the picture") from None
         cropped: Tensor = output[0, :, :height, :width].float().cpu()
         return cropped
 
@@ -328,7 +344,7 @@ class Translator:
 
     def _sample(self, batch: Tensor, seed: int) -> Tensor:
         devices = [batch.device] if batch.device.type == "cuda" else []
-        with _sampling, torch.inference_mode(), torch.random.fork_rng(devices):
+        with sampling, torch.inference_mode(), torch.random.fork_rng(devices):
             torch.manual_seed(seed)
             set_stochastic(self._generator, True)
             try:

@@ -30,14 +30,18 @@ def enlarge_by_classes(output: Tensor, small: Tensor, full: Tensor) -> Tensor:
     `small` (h, w) are the classes that the network saw. The guide is the class map with every class painted in the mean
     colour that it has in the output: a palette's own colours say nothing of how much two classes differ there.
     """
+    means = class_means(output, small, int(max(small.max(), full.max())) + 1)
+    return _enlarge(output, means[full].permute(2, 0, 1), LABELS_SMOOTHNESS)
+
+
+def class_means(output: Tensor, small: Tensor, count: int) -> Tensor:
+    """The mean of `output` (C, h, w) over the pixels of each of `count` classes in `small` (h, w); (count, C)."""
     channels = output.shape[0]
     pixels = output.reshape(channels, -1).T
-    count = int(max(small.max(), full.max())) + 1
     sizes = torch.bincount(small.flatten(), minlength=count)[:, None]
     sums = torch.zeros(count, channels).index_add_(0, small.flatten(), pixels)
     # A class of a few pixels may have vanished in the small map.
-    means = torch.where(sizes > 0, sums / sizes.clamp_min(1), pixels.mean(0))
-    return _enlarge(output, means[full].permute(2, 0, 1), LABELS_SMOOTHNESS)
+    return torch.where(sizes > 0, sums / sizes.clamp_min(1), pixels.mean(0))
 
 
 def shrink(output: Tensor, height: int, width: int) -> Tensor:
@@ -48,11 +52,11 @@ def shrink(output: Tensor, height: int, width: int) -> Tensor:
 def _enlarge(output: Tensor, guide: Tensor, smoothness: float) -> Tensor:
     size = (guide.shape[-2], guide.shape[-1])
     seen = shrink(guide, output.shape[-2], output.shape[-1])
-    slope = F.interpolate(_slope(output, seen, smoothness)[None], size, mode="bilinear", align_corners=False)[0]
-    return _bicubic(output, size) + slope * (guide - _bicubic(seen, size))
+    steepness = F.interpolate(slope(output, seen, smoothness)[None], size, mode="bilinear", align_corners=False)[0]
+    return _bicubic(output, size) + steepness * (guide - _bicubic(seen, size))
 
 
-def _slope(output: Tensor, guide: Tensor, smoothness: float) -> Tensor:
+def slope(output: Tensor, guide: Tensor, smoothness: float) -> Tensor:
     """How much `output` changes with `guide` around each pixel; (C, h, w) and (1 or C, h, w) to (C, h, w).
 
     Shrunk by `smoothness` where the guide hardly varies, and by the fourth power of the correlation where it does not

@@ -15,10 +15,10 @@ import torch
 from tiny_models import save_tiny_model
 from torch import Tensor, nn
 
-from pix2pix import backend_choice, backends, translator
+from pix2pix import backend_choice, backends, chooser
 from pix2pix.backend_choice import cache_folder, choice_key, kept_model, store_choice, stored_choice
 from pix2pix.checkpoint import load_model
-from pix2pix.nn import build_generator
+from pix2pix.nn import build_generator, examples
 from pix2pix.translator import Translator
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -166,7 +166,7 @@ def test_without_a_stored_choice_a_flag_decides(
 
 
 def test_measuring_stores_for_this_kind_of_generator_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(translator, "choose", lambda generator, example, say: "onnxruntime")
+    monkeypatch.setattr(chooser, "choose", lambda generator, example, say: "onnxruntime")
     pytest.importorskip("onnxruntime")
     said: list[str] = []
     first = load(tmp_path, "torch")
@@ -203,7 +203,7 @@ def test_a_stored_choice_of_fewer_bits_is_checked_once_for_each_model(
         checks.append(backend.name)
         return levels["mean"], 9.0
 
-    monkeypatch.setattr(translator, "difference", difference)
+    monkeypatch.setattr(chooser, "difference", difference)
     store_choice(load(tmp_path, "torch").choice_key, "torch-bf16")
     path = save_tiny_model(tmp_path / "m.safetensors")
     assert [Translator(load_model(path), "cpu").backend for _ in range(2)] == ["torch", "torch"]
@@ -223,12 +223,12 @@ def test_a_stored_choice_of_fewer_bits_is_checked_once_for_each_model(
 
 
 def test_the_example_looks_like_an_input() -> None:
-    labels = translator.rectangles(5, 64, 96)
+    labels = examples.rectangles(5, 64, 96)
     assert labels.shape == (1, 5, 64, 96)
     assert labels.unique().tolist() == [-1, 1]  # type: ignore[no-untyped-call]
     assert (labels == 1).sum(1).eq(1).all()
     assert len(labels.argmax(1).unique()) > 2  # type: ignore[no-untyped-call]
-    clouds = translator.clouds(3, 64, 96)
+    clouds = examples.clouds(3, 64, 96)
     assert clouds.shape == (1, 3, 64, 96)
     assert clouds.abs().max() <= 1
     assert clouds.std() > 0.3

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from scipy.ndimage import binary_fill_holes  # type: ignore[import-untyped]
+from scipy.ndimage import binary_fill_holes
 
 from pix2pix.data.embedded import streets
 from pix2pix.data.embedded.streets.canvas import FULL_LIGHT, SHADE, Camera, Canvas, Plane

@@ -21,10 +21,11 @@ MIB = 2**20
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("config", "images", "lab", "command_line"),
-    ("representations", "data", "nn", "metrics", "checkpoint"),
+    ("representations", "data", "nn", "metrics", "checkpoint", "hints"),
     (
-        *("training", "translator", "reporting", "upsampling", "backends", "backend_choice", "hub", "batch"),
-        *("evaluation", "trivial", "segmenters", "ablation", "timing"),
+        *("training", "translator", "reporting", "upsampling", "backends", "backend_choice", "chooser", "hub", "batch"),
+        *("clips", "evaluation", "trivial", "segmenters", "ablation", "timing"),
+        *("parts", "strips", "tiled_network", "tiles"),
     ),
     ("priors", "restoration"),
     (
@@ -46,6 +47,7 @@ ONLY = {
     "plotly": r"reporting/",
     "matplotlib": r"timing/",
     "jinja2": r"reporting/",
+    "av": r"clips/(reading|writing)\.py",
     "lpips": r"metrics/perceptual\.py",
     "torch_fidelity": r"metrics/features\.py",
     "efficientnet_lite_pytorch": r"metrics/features\.py",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
-from scipy import ndimage  # type: ignore[import-untyped]
+from scipy import ndimage
 
 from pix2pix.data.conditions.masks import TOLERANCE, Area, draw_mask, holes, mask, with_mask
 

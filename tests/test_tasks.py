@@ -149,7 +149,7 @@ def test_a_new_task_is_one_yaml_file(tmp_path: Path) -> None:
         write_image(tmp_path / f"{index}.png", photo(64, 80, seed=index))
     translated = run(tmp_path, "pix2pix.translate", "--model", "run", "0.png", "1.png", "--out", "made")
     assert translated.returncode == 0, translated.stderr
-    assert {path.name for path in (tmp_path / "made").iterdir()} == {"0.png", "1.png"}
+    assert {path.name for path in (tmp_path / "made").iterdir()} == {"0.png", "1.png", "report.json"}
     assert read_image(tmp_path / "made" / "1.png").shape == (64, 80, 3)
     photos = tmp_path / "photos" / "val"
     photos.mkdir(parents=True)

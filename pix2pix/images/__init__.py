@@ -1,10 +1,23 @@
-"""Read and write any image people have, as (H, W, C) arrays of 8 or 16 bits; sheets, resizing and padding."""
+"""Read and write any image people have, as (H, W, C) arrays of 8 or 16 bits, with their metadata; sheets, sizes."""
 
-from pix2pix.images.arrays import MAX_CHANNELS, ImageError, fits_pillow, is_grey, to_gray, to_pil, to_rgb, to_rgb8
+from pix2pix.images.arrays import (
+    MAX_CHANNELS,
+    ImageError,
+    fits_pillow,
+    is_grey,
+    to_gray,
+    to_pil,
+    to_rgb,
+    to_rgb8,
+    without_alpha,
+)
 from pix2pix.images.geometry import center_crop, enlarge, reflect_pad, resize
 from pix2pix.images.grids import make_grid
 from pix2pix.images.holes import fill_smoothly
-from pix2pix.images.reading import IMAGE_SUFFIXES, PIXEL_LIMIT, from_pil, list_images, picture_size, read_image
+from pix2pix.images.listing import IMAGE_SUFFIXES, list_images, picture_size
+from pix2pix.images.metadata import Metadata, Picture
+from pix2pix.images.pixels import from_pil
+from pix2pix.images.reading import PIXEL_LIMIT, read_image, read_picture
 from pix2pix.images.writing import check_output, write_image
 
 __all__ = [
@@ -12,6 +25,8 @@ __all__ = [
     "MAX_CHANNELS",
     "PIXEL_LIMIT",
     "ImageError",
+    "Metadata",
+    "Picture",
     "center_crop",
     "check_output",
     "enlarge",
@@ -23,11 +38,13 @@ __all__ = [
     "make_grid",
     "picture_size",
     "read_image",
+    "read_picture",
     "reflect_pad",
     "resize",
     "to_gray",
     "to_pil",
     "to_rgb",
     "to_rgb8",
+    "without_alpha",
     "write_image",
 ]

@@ -1,9 +1,12 @@
 """Pictures as arrays, (H, W, C) of uint8 or uint16: what is one, and from one kind to another."""
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 from PIL import Image
 
 MAX_CHANNELS = 16
+_BAND = 2**18  # pixels; what is computed of them in 32 bits stays in the processor's cache, and no copy of a whole
 
 
 class ImageError(ValueError):
@@ -45,10 +48,13 @@ def to_rgb(image: np.ndarray) -> np.ndarray:
     if channels != 4:
         return image if channels == 3 else np.ascontiguousarray(image[:, :, :3])
     white = int(np.iinfo(image.dtype).max)
-    # The sum is at most white squared: for 16 bits that just fits, together with the half for rounding.
-    colour, alpha = image[:, :, :3].astype(np.uint32), image[:, :, 3:].astype(np.uint32)
-    blended: np.ndarray = (colour * alpha + white * (white - alpha) + white // 2) // white
-    return blended.astype(image.dtype)
+
+    def over_white(band: np.ndarray) -> np.ndarray:
+        # The sum is at most white squared: for 16 bits that just fits, together with the half for rounding.
+        colour, alpha = band[:, :, :3].astype(np.uint32), band[:, :, 3:].astype(np.uint32)
+        return np.asarray((colour * alpha + white * (white - alpha) + white // 2) // white)
+
+    return _by_bands(image, 3, image.dtype, over_white)
 
 
 def to_rgb8(image: np.ndarray) -> np.ndarray:
@@ -61,9 +67,18 @@ def to_gray(image: np.ndarray) -> np.ndarray:
     check(image)
     if image.shape[2] == 1:
         return image
-    red, green, blue = np.moveaxis(to_rgb(image).astype(np.uint32), 2, 0)
-    luma: np.ndarray = (299 * red + 587 * green + 114 * blue + 500) // 1000
-    return luma.astype(image.dtype)[:, :, None]
+
+    def luma(band: np.ndarray) -> np.ndarray:
+        red, green, blue = np.moveaxis(to_rgb(band).astype(np.uint32), 2, 0)
+        return np.asarray((299 * red + 587 * green + 114 * blue + 500) // 1000)[:, :, None]
+
+    return _by_bands(image, 1, image.dtype, luma)
+
+
+def without_alpha(image: np.ndarray) -> np.ndarray:
+    """(H, W, 4) as (H, W, 3) in its own colours, with white where nothing of it is seen."""
+    white = np.iinfo(image.dtype).max
+    return np.where(image[:, :, 3:] > 0, image[:, :, :3], np.array(white, image.dtype))
 
 
 def is_grey(image: np.ndarray) -> bool:
@@ -75,8 +90,25 @@ def is_grey(image: np.ndarray) -> bool:
 
 
 def to_8_bits(image: np.ndarray) -> np.ndarray:
+    if image.dtype == np.uint8:
+        return image
     # 65535 = 255 * 257, and 257 is odd: no value lies on a half.
-    return image if image.dtype == np.uint8 else ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return _by_bands(image, image.shape[2], np.dtype(np.uint8), lambda band: (band.astype(np.uint32) + 128) // 257)
+
+
+def bands(height: int, width: int, pixels: int = _BAND) -> Iterator[slice]:
+    """The rows of a picture in slices of about so many pixels."""
+    rows = max(1, pixels // max(1, width))
+    yield from (slice(top, min(top + rows, height)) for top in range(0, height, rows))
+
+
+def _by_bands(
+    image: np.ndarray, channels: int, dtype: np.dtype, convert: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    converted = np.empty((*image.shape[:2], channels), dtype)
+    for rows in bands(*image.shape[:2]):
+        converted[rows] = convert(image[rows])
+    return converted
 
 
 def check(image: np.ndarray) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -77,13 +77,22 @@ def _checked(path: Path, array: np.ndarray, pixel_limit: int) -> np.ndarray:
     return np.ascontiguousarray(image)
 
 
-def encode_bands(image: np.ndarray, suffix: str) -> bytes:
-    """(H, W, C) as the content of a .npy or a TIFF file, its channels as bands."""
-    buffer = io.BytesIO()
-    if suffix == NUMPY_SUFFIX:
-        np.save(buffer, image[:, :, 0] if image.shape[2] == 1 else image, allow_pickle=False)
-    else:
-        import tifffile
+def read_planes(file: BinaryIO) -> tuple[np.ndarray, int] | None:
+    """(H, W, C) of a TIFF that stores one channel after the other, not turned, and its orientation, 1 to 8.
 
-        tifffile.imwrite(buffer, image, photometric="minisblack", planarconfig="contig", compression="adobe_deflate")
-    return buffer.getvalue()
+    None for one that does not, or is compressed in a way that only other readers know.
+    """
+    import tifffile
+
+    file.seek(0)
+    with tifffile.TiffFile(file) as tiff:
+        page = tiff.pages[0]
+        assert isinstance(page, tifffile.TiffPage)
+        if page.planarconfig != tifffile.PLANARCONFIG.SEPARATE:
+            return None
+        try:
+            planes = page.asarray()
+        except ValueError:
+            return None
+        turn = page.tags.get(274)
+    return np.ascontiguousarray(np.moveaxis(planes, 0, 2)), int(turn.value) if turn else 1

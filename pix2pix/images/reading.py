@@ -1,61 +1,68 @@
-"""Read any image people have, upright, as (H, W, C) arrays of 8 or 16 bits."""
+"""Read any image people have, upright, as (H, W, C) arrays of 8 or 16 bits, with what the file holds besides."""
+
+from __future__ import annotations
 
 import contextlib
 import math
 import re
 import struct
-import threading
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import cv2
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
-from pix2pix.images.arrays import ImageError, one_line
-from pix2pix.images.bands import NUMPY_SUFFIX, TIFF_SUFFIXES, band_size, read_bands, read_numpy
+from pix2pix.images.arrays import ImageError, bands, one_line
+from pix2pix.images.bands import NUMPY_SUFFIX, TIFF_SUFFIXES, read_bands, read_numpy, read_planes
+from pix2pix.images.metadata import Metadata, Picture, read_metadata
+from pix2pix.images.pixels import orientation, pixels, quiet_pillow, upright
 
 PIXEL_LIMIT: int = 200_000_000
 """Larger pictures are refused: a file of a few kilobytes can claim to be many gigabytes of pixels."""
 
-IMAGE_SUFFIXES: frozenset[str] = frozenset(
-    {
-        *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp", ".avif", ".gif", ".tif", ".tiff"),
-        *(".bmp", ".dib", ".pbm", ".pgm", ".ppm", ".pnm", ".tga", ".jp2", ".j2k", ".ico", ".icns", ".pcx", ".psd"),
-        NUMPY_SUFFIX,
-    }
-)
-
 # Not every format Pillow knows: to decode EPS it would start Ghostscript.
 _FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "DIB", "PPM", "JPEG2000", "ICO", "ICNS", "PCX", "PSD")
 
-# `warnings.catch_warnings` swaps state of the whole process, so only one thread at a time may use it.
-_warnings_lock = threading.Lock()
+_PLANAR_CONFIGURATION, _EXTRA_SAMPLES = 284, 338  # tags of TIFF
+
+_SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "AVIF": ".avif", "TIFF": ".tif", "BMP": ".bmp"}
+
+
+def read_picture(
+    path: str | Path, pixel_limit: int = PIXEL_LIMIT, all_pages: bool = False, enough: int | None = None
+) -> Picture:
+    """The picture in a file, upright by its EXIF orientation, with its metadata; of an animation the first frame.
+
+    Pixels are (H, W, C) of uint8 or uint16: one channel for grey, 3 for colour (palette, CMYK, YCbCr and LAB become
+    RGB), 4 where there is transparency; up to 16 from a .npy file or, with `all_pages`, a TIFF of so many bands or
+    grey pages. 16-bit files keep every bit, but for 16-bit CMYK. Grey and CMYK are brought to sRGB by the file's colour
+    profile; colours stay as they are, and their profile is in the metadata. Metadata that is damaged is left out. Where
+    a side of `enough` pixels will do, a JPEG is decoded at a half, a quarter or an eighth of its size, its short side
+    still that long: a large photo takes a fraction of the time.
+    Raises ImageError for a file that is missing, empty, damaged, no picture, or of more than `pixel_limit` pixels.
+    """
+    return _read(Path(path), pixel_limit, all_pages, enough, with_metadata=True)
 
 
 def read_image(
     path: str | Path, pixel_limit: int = PIXEL_LIMIT, all_pages: bool = False, enough: int | None = None
 ) -> np.ndarray:
-    """The picture in a file, upright by its EXIF orientation; of an animation the first frame.
+    """The pixels of `read_picture` alone, without looking at the metadata."""
+    return _read(Path(path), pixel_limit, all_pages, enough, with_metadata=False).pixels
 
-    Returns (H, W, C) of uint8 or uint16: one channel for grey, 3 for colour (palette, CMYK, YCbCr and LAB become
-    RGB), 4 where there is transparency; up to 16 from a .npy file or, with `all_pages`, a TIFF of so many bands or
-    grey pages. 16-bit files keep every bit. Where a side of `enough` pixels will do, a JPEG is decoded at a half, a
-    quarter or an eighth of its size, its short side still that long: a large photo takes a fraction of the time.
-    Raises ImageError for a file that is missing, empty, damaged, no picture, or of more than `pixel_limit` pixels.
-    """
-    path = Path(path)
+
+def _read(path: Path, pixel_limit: int, all_pages: bool, enough: int | None, with_metadata: bool) -> Picture:
     try:
         if path.suffix.lower() == NUMPY_SUFFIX:
-            return read_numpy(path, pixel_limit)
+            return Picture(read_numpy(path, pixel_limit), Metadata(), NUMPY_SUFFIX)
         with path.open("rb") as file:
             if all_pages and path.suffix.lower() in TIFF_SUFFIXES:
-                bands = read_bands(path, pixel_limit)
-                if bands is not None:
-                    return bands
-            return _read_open_file(file, path, pixel_limit, enough)
+                channels = read_bands(path, pixel_limit)
+                if channels is not None:
+                    return Picture(channels, Metadata(), ".tif")
+            return _read_open_file(file, path, pixel_limit, enough, with_metadata)
     except ImageError:
         raise
     except FileNotFoundError:
@@ -71,7 +78,34 @@ def read_image(
         raise ImageError(f"{path}: damaged or truncated image: {one_line(error)}") from None
 
 
-def _read_open_file(file: BinaryIO, path: Path, pixel_limit: int, enough: int | None) -> np.ndarray:
+def _read_open_file(file: BinaryIO, path: Path, pixel_limit: int, enough: int | None, with_metadata: bool) -> Picture:
+    image = _load(file, path, pixel_limit, enough)
+    suffix, turn, metadata = _SUFFIXES.get(image.format or "", ".png"), orientation(image), Metadata()
+    if with_metadata:
+        width, height = image.size if turn not in (5, 6, 7, 8) else (image.height, image.width)
+        with quiet_pillow():
+            metadata = read_metadata(image, width, height)
+    if image.mode in ("RGB", "RGBA", "LA") and _has_16_bits(image, file):
+        tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
+        # Pillow has no 16-bit colour and drops the low bytes. That it could decode the file says that it is whole; now
+        # its copy of the pixels goes before there is another.
+        del image
+        deep = _decode_planes(file) if tags.get(_PLANAR_CONFIGURATION) == 2 else _decode_16_bits(file)
+        if deep is not None:
+            if tags.get(_EXTRA_SAMPLES) == (1,):
+                _divide_by_opacity(deep)
+            return Picture(upright(deep, turn), metadata, suffix)
+        image = _load(file, path, pixel_limit, enough)
+    try:
+        decoded = pixels(image)
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from None
+    del image
+    return Picture(upright(decoded, turn), metadata, suffix)
+
+
+def _load(file: BinaryIO, path: Path, pixel_limit: int, enough: int | None) -> Image.Image:
+    file.seek(0)
     image = _open_header(file, path)
     width, height = image.size
     if width * height > pixel_limit:
@@ -83,20 +117,36 @@ def _read_open_file(file: BinaryIO, path: Path, pixel_limit: int, enough: int | 
         share = enough / min(width, height)
         image.draft(None, (math.ceil(width * share), math.ceil(height * share)))
     # These two can warn while decoding; the lock makes them wait for each other, the common formats run in parallel.
-    with _quiet_pillow() if image.format in ("TIFF", "ICO") else contextlib.nullcontext():
+    with quiet_pillow() if image.format in ("TIFF", "ICO") else contextlib.nullcontext():
         image.load()
-    if image.mode in ("RGB", "RGBA", "LA") and _has_16_bits(image, file):
-        # Pillow has no 16-bit colour and drops the low bytes.
-        file.seek(0)
-        deep = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_UNCHANGED)
-        if deep is not None and deep.dtype == np.uint16 and deep.ndim == 3:
-            order = cv2.COLOR_BGRA2RGBA if deep.shape[2] == 4 else cv2.COLOR_BGR2RGB
-            # OpenCV turns a TIFF upright by itself, as Pillow does; the other formats neither.
-            return _upright(cv2.cvtColor(deep, order), _orientation(image))
-    try:
-        return from_pil(image)
-    except ImageError as error:
-        raise ImageError(f"{path}: {error}") from None
+    return image
+
+
+def _decode_16_bits(file: BinaryIO) -> np.ndarray | None:
+    """(H, W, 3 or 4) of uint16, not turned, but for TIFF, which OpenCV turns as Pillow does; None where it cannot."""
+    file.seek(0)
+    deep = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_UNCHANGED)
+    if deep is None or deep.dtype != np.uint16 or deep.ndim != 3:
+        return None
+    order = cv2.COLOR_BGRA2RGBA if deep.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    for rows in bands(*deep.shape[:2]):
+        deep[rows] = cv2.cvtColor(deep[rows], order)
+    return np.asarray(deep)
+
+
+def _decode_planes(file: BinaryIO) -> np.ndarray | None:
+    """The same for a TIFF of one plane a channel, which OpenCV takes for interleaved; turned."""
+    read = read_planes(file)
+    if read is None or read[0].dtype != np.uint16 or read[0].shape[2] not in (3, 4):
+        return None
+    return upright(*read)
+
+
+def _divide_by_opacity(rgba: np.ndarray) -> None:
+    """Undo, in place, that the colours of (H, W, 4) uint16 were multiplied by their opacity, as some TIFFs have it."""
+    for rows in bands(*rgba.shape[:2]):
+        colour, alpha = rgba[rows, :, :3].astype(np.uint32), np.maximum(rgba[rows, :, 3:], 1).astype(np.uint32)
+        rgba[rows, :, :3] = np.minimum((colour * 65535 + alpha // 2) // alpha, 65535)
 
 
 def _open_header(file: BinaryIO, path: Path) -> Image.Image:
@@ -112,7 +162,7 @@ def _open_header(file: BinaryIO, path: Path) -> Image.Image:
     # TGA has no signature, any bytes may pass for one.
     formats = (*_FORMATS, "TGA") if path.suffix.lower() == ".tga" else _FORMATS
     reason = "not an image of a known format"
-    with _quiet_pillow():
+    with quiet_pillow():
         for name in formats:
             if name not in Image.OPEN:
                 continue
@@ -134,106 +184,11 @@ def _has_16_bits(image: Image.Image, file: BinaryIO) -> bool:
     if image.format == "PNG":
         file.seek(24)  # signature 8, chunk head 8, width and height 8
         return file.read(1) == b"\x10"
-    if image.format == "TIFF":
-        bits = getattr(image, "tag_v2", {}).get(258, ())
-        return set(bits) == {16}
+    if isinstance(image, TiffImageFile):
+        return set(image.tag_v2.get(258, ())) == {16}
     if image.format == "PPM":
         file.seek(0)
         fields = re.match(rb"P6(?:\s+|#[^\n]*\n)+\d+(?:\s+|#[^\n]*\n)+\d+(?:\s+|#[^\n]*\n)+(\d+)", file.read(4096))
         # Other maxima than 65535 need scaling, which Pillow does, to 8 bits.
         return fields is not None and int(fields[1]) == 65535
     return False
-
-
-def from_pil(image: Image.Image) -> np.ndarray:
-    """A Pillow image of any mode as (H, W, C) uint8 or uint16, upright; the same treatment as `read_image`.
-
-    Raises ImageError for floating point pixels and for integers outside 0..65535: they have no agreed range.
-    """
-    image.load()
-    return _upright(_pixels(image), _orientation(image))
-
-
-def _pixels(image: Image.Image) -> np.ndarray:
-    mode = image.mode
-    if mode == "F":
-        raise ImageError("floating point pixels have no agreed range; save the picture with 8 or 16 bits a channel")
-    if mode.startswith("I"):
-        values = np.asarray(image)
-        if values.size and (values.min() < 0 or values.max() > 65535):
-            raise ImageError(f"integers from {values.min()} to {values.max()}, expected 0 to 65535 (16 bits)")
-        return values.astype(np.uint16)[:, :, None]
-    if mode == "LAB":
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
-        assert converted is not None
-        return np.array(converted)
-    if image.has_transparency_data:
-        return np.array(image if mode == "RGBA" else image.convert("RGBA"))
-    if mode in ("1", "L"):
-        return np.array(image.convert("L"))[:, :, None]
-    return np.array(image if mode == "RGB" else image.convert("RGB"))
-
-
-def _orientation(image: Image.Image) -> int:
-    with _quiet_pillow():
-        value = image.getexif().get(0x0112, 1)
-    return value if isinstance(value, int) else 1
-
-
-def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """(H, W, C) turned as EXIF orientation 1 to 8 asks; other values are noise and change nothing."""
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    return np.ascontiguousarray(pixels)
-
-
-@contextlib.contextmanager
-def _quiet_pillow() -> Iterator[None]:
-    """Without Pillow's warnings about odd metadata; of other modules' warnings none is lost."""
-    with _warnings_lock, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"PIL\.")
-        yield
-
-
-def list_images(folder: str | Path, recursive: bool = False) -> list[Path]:
-    """The image files right in a folder, or also in those below it, 2.jpg before 10.jpg; what is hidden is left out.
-
-    Raises ImageError when the folder is missing or cannot be read.
-    """
-    root = Path(folder)
-    try:
-        entries = root.rglob("*") if recursive else root.iterdir()
-        files = [path for path in entries if path.suffix.lower() in IMAGE_SUFFIXES]
-    except OSError as error:
-        raise ImageError(f"{folder}: cannot list the folder: {error.strerror}") from None
-    shown = (path for path in files if not any(part[0] == "." for part in path.relative_to(root).parts))
-    return sorted((path for path in shown if path.is_file()), key=lambda path: _natural_key(path.relative_to(root)))
-
-
-def picture_size(path: Path) -> tuple[int, int]:
-    """(width, height) as the picture is shown, from its header alone. Raises ImageError where that cannot be read."""
-    try:
-        if path.suffix.lower() == NUMPY_SUFFIX:
-            shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
-            return shape[1], shape[0]
-        with Image.open(path) as image:
-            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-            return (image.height, image.width) if turned else (image.width, image.height)
-    except Exception as error:  # damaged headers make readers raise nearly anything
-        if path.suffix.lower() in TIFF_SUFFIXES and (size := band_size(path)) is not None:
-            return size
-        empty = path.is_file() and path.stat().st_size == 0
-        raise ImageError(
-            f"{path}: {'the file is empty' if empty else f'no readable image ({type(error).__name__})'}"
-        ) from None
-
-
-def _natural_key(path: Path) -> tuple[list[str | int], str]:
-    # Split on numbers: text and numbers alternate, so the same position never compares one with the other.
-    parts = re.split(r"(\d+)", path.as_posix().lower())
-    return [int(part) if index % 2 else part for index, part in enumerate(parts)], path.as_posix()
