@@ -192,7 +192,7 @@ def translate_all(
     with in_use({report_folder([found], options.out) for found in pictures}):
         wishes = wishes_for(options, len(jobs))
         pictures_work = picture_work(translator, seeds, options.pixel_limit, is_exact(translator), wishes)
-        outcome = run_all(jobs, left, any_work(pictures_work, clip_work(translator, options.smooth)))
+        outcome = run_all(jobs, left, any_work(pictures_work, clip_work(translator, options.smooth, wishes)))
         is_single = len(options.inputs) == 1 and len(jobs) == 1 and not Path(options.inputs[0]).is_dir()
         report = None if is_single else home / REPORT
         if report is not None:

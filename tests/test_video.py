@@ -16,12 +16,14 @@ import numpy as np
 import pytest
 from small_pictures import photo
 
+from pix2pix import translate as command
 from pix2pix.clips.flicker import flicker
 from pix2pix.clips.motion import flow, is_seen, warp
 from pix2pix.clips.reading import open_clip, turned
 from pix2pix.clips.smoothing import ChromaSmoothing
 from pix2pix.clips.translating import VideoResult, prefetched, translate_video
 from pix2pix.clips.writing import clip_suffix
+from pix2pix.images import write_image
 from pix2pix.lab import lab_to_rgb, lightness, rgb_to_lab
 from pix2pix.translator import Translator
 
@@ -309,6 +311,26 @@ def test_a_failing_model_ends_the_run_and_leaves_nothing(tmp_path: Path) -> None
     with pytest.raises(ValueError, match="too light"):
         translate(source, tmp_path / "out.mp4", Failing())
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_the_command_takes_clips_and_pictures_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pix2pix.clips.translating.MOST_WORKERS", 1)
+    save_clip(tmp_path / "film.mp4", moving(4))
+    (tmp_path / "broken.mov").write_bytes(b"no clip")
+    write_image(tmp_path / "still.png", moving(1)[0])
+    arguments = ["film.mp4", "broken.mov", "still.png", "--out", "out", "--saturation", "0", "--backend", "torch"]
+    assert command.main([*arguments, "--model", "colorize"]) == 1
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"film.mp4", "still.png", "report.json"}
+    assert "broken.mov" in capsys.readouterr().err
+    assert contents(tmp_path / "out" / "film.mp4")[0] == contents(tmp_path / "film.mp4")[0]
+    assert np.ptp(pictures_of(tmp_path / "out" / "film.mp4")[0].astype(int), axis=2).mean() < 2  # grey, as wished
+    assert command.main([*arguments, "--model", "colorize", "--skip-existing"]) == 1
+    assert "2 pictures left alone" in capsys.readouterr().out
+    assert command.main(["film.mp4", "--out", "alone", "--model", "colorize", "--backend", "torch"]) == 0
+    assert capsys.readouterr().out.startswith("1 clip, written to alone")
 
 
 def test_without_pyav_the_line_that_installs_it_is_told(tmp_path: Path) -> None:

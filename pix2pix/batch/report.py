@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pix2pix.batch.files import is_clip
 from pix2pix.batch.names import Job
 
 REPORT = "report.json"
@@ -106,12 +107,14 @@ def success_lines(outcome: Outcome, samples: int) -> list[str]:
     """For the console: how many pictures were done, with `samples` outputs each, and how many left as they were."""
     lines, done, skipped = [], outcome.count("done"), outcome.count("skipped")
     if done:
-        jobs = (record.job for record in outcome.records if record.status == "done")
+        jobs = [record.job for record in outcome.records if record.status == "done"]
+        sources = [job.source for job in jobs]
         folders = list(dict.fromkeys(job.outputs[0].parent for job in jobs))
         where = str(folders[0]) if len(folders) == 1 else f"{len(folders)} folders, {folders[0]} the first"
         each = f", {samples} outputs each" if samples > 1 else ""
         rate = f"{done * samples / outcome.seconds:.2f} images/s"
-        lines.append(printable(f"{pictures_in_words(done)}{each}, written to {where}; {rate}"))
+        noun = "clip" if all(map(is_clip, sources)) else "picture"
+        lines.append(printable(f"{pictures_in_words(done, noun)}{each}, written to {where}; {rate}"))
     if skipped:
         lines.append(f"{pictures_in_words(skipped)} left alone, the outputs are there already")
     return lines
@@ -135,9 +138,9 @@ def failure_lines(outcome: Outcome, report: Path | None) -> list[str]:
     return lines
 
 
-def pictures_in_words(count: int) -> str:
+def pictures_in_words(count: int, noun: str = "picture") -> str:
     """`1 picture`, `2 pictures`."""
-    return f"{count} picture" + "s" * (count != 1)
+    return f"{count} {noun}" + "s" * (count != 1)
 
 
 def printable(text: str) -> str:

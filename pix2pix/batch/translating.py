@@ -67,7 +67,7 @@ def bytes_of(pixels: int, bytes_a_value: int) -> int:
     return min(BYTES_A_PIXEL * pixels, MOST_BYTES) + VALUES_A_PIXEL * bytes_a_value * pixels
 
 
-def clip_work(translator: Translator, smooth: float) -> Work:
+def clip_work(translator: Translator, smooth: float, wishes: Callable[[Path], Wishes] | None) -> Work:
     """What is done with one clip: every frame is translated; what the new clip has not of the old one is told."""
 
     def work(job: Job) -> tuple[int, int]:
@@ -75,6 +75,9 @@ def clip_work(translator: Translator, smooth: float) -> Work:
 
         if len(job.outputs) > 1:
             raise ValueError("a clip has one output; leave out --samples")
+        wished = None if wishes is None else wishes(job.source)
+        if wished is not None and wished.hints is not None:
+            raise ValueError("hints are for pictures, not for clips; leave out --hints")
         if not job.outputs[0].parent.exists():
             check_writable(job.outputs[0].parent)
         with tqdm(desc=job.source.name, unit="frame", disable=None, leave=False) as bar:
@@ -83,7 +86,7 @@ def clip_work(translator: Translator, smooth: float) -> Work:
                 bar.total = count
                 bar.update(done - bar.n)
 
-            result = translate_video(job.source, job.outputs[0], translator, smooth, show)
+            result = translate_video(job.source, job.outputs[0], translator, smooth, show, wished)
         for note in result.notes:
             tqdm.write(f"{job.source}: {note}")
         return result.size
