@@ -317,11 +317,11 @@ def checkerboard(height: int, width: int) -> np.ndarray:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["denoise", "superres"])
-def test_a_checkerboard_of_single_pixels_keeps_the_contrast_that_it_has_in_the_whole(
-    monkeypatch: pytest.MonkeyPatch, name: str
+@pytest.mark.parametrize(("name", "least"), [("denoise", 0.8), ("superres", 0.5)])
+def test_a_checkerboard_of_single_pixels_keeps_its_contrast(
+    monkeypatch: pytest.MonkeyPatch, name: str, least: float
 ) -> None:
-    """How much a network takes for noise is its own affair; of what it leaves, tiles lose nothing."""
+    """A fifth of it may pass for noise, or for rounded corners where pixels become 4x4; tiles lose no more."""
     model = Translator(load_model(SHIPPED / f"{name}.safetensors"), "cpu", None, "torch")
     scale = model.task.data.scale
     height, width = 1000 // scale, 2600 // scale
@@ -333,8 +333,9 @@ def test_a_checkerboard_of_single_pixels_keeps_the_contrast_that_it_has_in_the_w
         4 * height * scale // 10 : 6 * height * scale // 10, 4 * width * scale // 10 : 6 * width * scale // 10
     ]
     whole, in_parts = whole_and_parts(model, image, monkeypatch)
-    contrasts = [float((output[inside] * pattern[inside]).mean()) for output in (whole, in_parts)]
-    assert contrasts[0] > 0
+    unchanged = float((pattern[inside] ** 2).mean())
+    contrasts = [float((output[inside] * pattern[inside]).mean()) / unchanged for output in (whole, in_parts)]
+    assert contrasts[0] >= least, contrasts
     assert abs(contrasts[1] / contrasts[0] - 1) < 0.2
 
 
