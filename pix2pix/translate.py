@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from pydantic import Field
 
 from pix2pix import __version__
 from pix2pix.backend_choice import UncalibratedName
-from pix2pix.batch.files import OUTPUT_FOLDER, Found, check_writable, find_pictures, is_there
+from pix2pix.batch.files import OUTPUT_FOLDER, Found, check_writable, find_pictures, identity, is_there
 from pix2pix.batch.leftovers import in_use, remove_leftovers
 from pix2pix.batch.names import EXACT, SUFFIXES, Format, Job, output_suffix, plan
 from pix2pix.batch.report import (
@@ -31,6 +32,7 @@ from pix2pix.batch.translating import any_work, clip_work, picture_work, run_all
 from pix2pix.command_line import parse, run
 from pix2pix.config import Frozen
 from pix2pix.images import PIXEL_LIMIT, list_images, read_image
+from pix2pix.training.signals import StopRequest
 
 if TYPE_CHECKING:
     from pix2pix.hints import Wishes
@@ -151,8 +153,24 @@ def plan_outputs(pictures: Sequence[Found], options: Arguments, translator: Tran
             expected = " or ".join(formats)
             raise ValueError(f"--format {options.format}: cannot hold this model's exact values, expected {expected}")
     home = report_folder(pictures, options.out)
+    inputs = {identity(found.path) for found in pictures}
+    if options.sheet and identity(home / SHEET) in inputs:
+        raise ValueError(f"{home / SHEET}: an input, which the sheet would replace; give another --out")
+    if not is_ours(home / REPORT):
+        raise ValueError(f"{home / REPORT}: not a report of ours, and it would be replaced; give another --out")
     suffixes = {found.path: output_suffix(found.path, options.format, formats) for found in pictures}
     return plan(pictures, options.out, options.samples, suffixes.__getitem__, (home / REPORT, home / SHEET))
+
+
+def is_ours(report: Path) -> bool:
+    """Whether nothing is lost when a report is written there: nothing is there, or an earlier report."""
+    try:
+        with report.open(encoding="utf-8") as file:
+            return PROG in file.read(100)
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
 
 
 def is_exact(translator: Translator) -> bool:
@@ -190,9 +208,11 @@ def translate_all(
     seeds = [None] if options.samples is None else sample_seeds(options.seed or 0, options.samples)
     remove_leftovers({output.parent for job in jobs for output in job.outputs} | {home})
     with in_use({report_folder([found], options.out) for found in pictures}):
-        wishes = wishes_for(options, len(jobs))
+        wishes, stop = wishes_for(options, [job.source for job in jobs]), StopRequest()
         pictures_work = picture_work(translator, seeds, options.pixel_limit, is_exact(translator), wishes)
-        outcome = run_all(jobs, left, any_work(pictures_work, clip_work(translator, options.smooth, wishes)))
+        outcome = run_all(
+            jobs, left, any_work(pictures_work, clip_work(translator, options.smooth, wishes, stop)), stop
+        )
         is_single = len(options.inputs) == 1 and len(jobs) == 1 and not Path(options.inputs[0]).is_dir()
         report = None if is_single else home / REPORT
         if report is not None:
@@ -210,22 +230,30 @@ def translate_all(
     return outcome.status
 
 
-def wishes_for(options: Arguments, count: int) -> Callable[[Path], Wishes] | None:
-    """What is wished of the colours of each picture. Raises ValueError for one file of hints and several pictures."""
+def wishes_for(options: Arguments, pictures: Sequence[Path]) -> Callable[[Path], Wishes] | None:
+    """What is wished of the colours of each picture.
+
+    Raises ValueError for hints that are not clearly those of one picture.
+    """
     from pix2pix.hints import Wishes
 
     hints, saturation = options.hints, options.saturation
-    if hints is None and saturation == 1:
-        return None
     if hints is None:
-        return lambda picture: Wishes(saturation)
-    if hints.is_dir():
-        files = {file.stem: file for file in list_images(hints)}
-        return lambda picture: Wishes(saturation, read_image(files[picture.stem]) if picture.stem in files else None)
-    if count > 1:
-        raise ValueError(f"--hints {hints}: one file for {count} pictures; give a folder with NAME.png for each NAME")
-    strokes = read_image(hints)
-    return lambda picture: Wishes(saturation, strokes)
+        return None if saturation == 1 else lambda picture: Wishes(saturation)
+    if not hints.is_dir():
+        if len(pictures) > 1:
+            raise ValueError(f"--hints {hints}: one file for {len(pictures)} pictures; give a folder of NAME.png each")
+        strokes = read_image(hints)
+        return lambda picture: Wishes(saturation, strokes)
+    files = {file.stem: file for file in list_images(hints)}
+    wanted = Counter(picture.stem for picture in pictures)
+    if twice := [stem for stem in files if wanted[stem] > 1]:
+        raise ValueError(f"{files[twice[0]]}: {wanted[twice[0]]} pictures have that name; translate them one by one")
+    if idle := [file for stem, file in files.items() if stem not in wanted]:
+        if len(idle) == len(files):
+            raise ValueError(f"--hints {hints}: no picture there is called as one to translate; expected NAME.png")
+        print(printable(f"{hints}: {len(idle)} of {len(files)} hints belong to no picture, {idle[0].name} the first"))
+    return lambda picture: Wishes(saturation, read_image(files[picture.stem]) if picture.stem in files else None)
 
 
 def facts(options: Arguments, translator: Translator, started: datetime) -> dict[str, object]:

@@ -24,9 +24,11 @@ from pix2pix.images import (
     enlarge,
     fits_pillow,
     from_pil,
+    has_no_colour,
     read_picture,
     reflect_pad,
     resize,
+    to_gray,
     to_pil,
     to_rgb,
     to_rgb8,
@@ -185,7 +187,8 @@ class Translator:
         - A Pillow image of any mode gives a Pillow image.
         - An array (H, W) or (H, W, C) of uint8 or uint16, with 1, 3 or 4 channels, or those of a raw input, gives an
           array of that type: (H, W, 3), or where the target is grey (H, W) for (H, W) and else (H, W, 1). Models that
-          colour or mend a picture keep its transparency, and give (H, W, 4) for 4 channels.
+          colour or mend a picture keep its transparency, and give (H, W, 4) for 4 channels; those that mend one give
+          grey for grey.
         - A path gives a Pillow image, or an array for what Pillow cannot hold, as 16-bit colour.
 
         The same input gives the same bytes. With `seed`, dropout and noise are drawn from it: another seed, another
@@ -241,6 +244,18 @@ class Translator:
         if self._keeps_alpha and image.shape[2] == 4:
             opaque = self._translate(without_alpha(image), seed, wishes)
             return np.dstack([opaque, enlarge(image[:, :, 3:], data.scale)])
+        if self.task.model.residual and self._target.channels == 3 and has_no_colour(image):
+            return self._translate_grey(image, seed)
+        return self._translate_opaque(image, seed, wishes)
+
+    def _translate_grey(self, image: np.ndarray, seed: int | None) -> np.ndarray:
+        """As `_translate`, for models that add to their input: what is grey stays grey."""
+        output = to_gray(self._translate_opaque(image, seed, USUAL))
+        return output if image.shape[2] == 1 else np.repeat(output, 3, axis=2)
+
+    def _translate_opaque(self, image: np.ndarray, seed: int | None, wishes: Wishes) -> np.ndarray:
+        """As `_translate`, without transparency but for holes."""
+        data = self.task.data
         height, width = (side * data.scale for side in image.shape[:2])
         seen = self._padded_shape(height, width) if self.task.work == "native" else (height, width)
         if seen[0] * seen[1] > LARGEST:

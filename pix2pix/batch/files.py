@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -70,7 +72,9 @@ def _expand(text: str) -> list[tuple[Path, Path | None]]:
 
     A file whose name looks like a glob is that file.
     """
-    path = Path(text).expanduser()
+    path = Path(text)
+    with contextlib.suppress(RuntimeError):  # nobody of that name: the file's own name begins so
+        path = path.expanduser()
     if path.exists() or not glob.has_magic(text):
         return [(path, None)]
     matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]
@@ -142,7 +146,8 @@ def check_writable(folder: Path) -> None:
 def is_there(output: Path) -> bool:
     """Whether an output has been written; files of ours appear under their names when they are complete."""
     try:
-        return output.stat().st_size > 0
+        facts = output.stat()
+        return stat.S_ISREG(facts.st_mode) and facts.st_size > 0
     except OSError:
         return False
 

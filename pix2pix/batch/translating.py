@@ -16,7 +16,7 @@ from pix2pix.batch.files import check_writable, is_clip
 from pix2pix.batch.names import Job
 from pix2pix.batch.pipeline import Budget, in_order, processors
 from pix2pix.batch.report import Outcome, Record
-from pix2pix.images import write_image
+from pix2pix.images import check_fits, stored_size, write_image
 from pix2pix.training.signals import StopRequest
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MOST_WORKERS = 15  # each holds a picture in memory
 BYTES_A_PIXEL = 300  # of the network and its numbers, up to where a picture is computed in parts; measured: 290
 MOST_BYTES = 1_100_000_000  # in parts, of any picture
-VALUES_A_PIXEL = 9  # of the picture itself on its way: read, made ready, made, encoded
+DEEP_BYTES_A_PIXEL = 18  # of the picture itself, with 16 bits: read, made ready, made, encoded
 Work = Callable[[Job], tuple[int, int]]
 
 
@@ -48,13 +48,17 @@ def picture_work(
     in_memory, scale = Budget(memory_bytes() // 4), translator.task.data.scale
 
     def work(job: Job) -> tuple[int, int]:
-        picture = translator.read_picture(job.source, pixel_limit)
-        height, width = picture.pixels.shape[:2]
-        metadata = replace(picture.metadata, icc_profile=None) if is_exact else picture.metadata
+        width, height = stored_size(job.source) or (1, 1)
+        if pixel_limit is not None and width * height > pixel_limit:
+            width = height = 1  # reading refuses it
+        check_fits(job.outputs[0], height * scale, width * scale)
         if not job.outputs[0].parent.exists():
             check_writable(job.outputs[0].parent)
         wished = () if wishes is None else (wishes(job.source),)
-        with in_memory.take(bytes_of(height * width * scale**2, picture.pixels.itemsize)):
+        with in_memory.take(bytes_of(height * width * scale**2)):
+            picture = translator.read_picture(job.source, pixel_limit)
+            height, width = picture.pixels.shape[:2]
+            metadata = replace(picture.metadata, icc_profile=None) if is_exact else picture.metadata
             for seed, output in zip(seeds, job.outputs, strict=True):
                 write_image(output, translator(picture.pixels, seed, *wished), metadata)
         return width, height
@@ -62,13 +66,22 @@ def picture_work(
     return work
 
 
-def bytes_of(pixels: int, bytes_a_value: int) -> int:
+def bytes_of(pixels: int) -> int:
     """Memory that a picture takes on its way, at most."""
-    return min(BYTES_A_PIXEL * pixels, MOST_BYTES) + VALUES_A_PIXEL * bytes_a_value * pixels
+    return min(BYTES_A_PIXEL * pixels, MOST_BYTES) + DEEP_BYTES_A_PIXEL * pixels
 
 
-def clip_work(translator: Translator, smooth: float, wishes: Callable[[Path], Wishes] | None) -> Work:
-    """What is done with one clip: every frame is translated; what the new clip has not of the old one is told."""
+class Stopped(Exception):
+    """A clip was left because the run is to end: that takes as long as ten thousand pictures."""
+
+
+def clip_work(
+    translator: Translator, smooth: float, wishes: Callable[[Path], Wishes] | None, stop: StopRequest
+) -> Work:
+    """What is done with one clip: every frame is translated; what the new clip has not of the old one is told.
+
+    Once `stop` is asked, it is left, and nothing of it written.
+    """
 
     def work(job: Job) -> tuple[int, int]:
         from pix2pix.clips.translating import translate_video
@@ -83,6 +96,8 @@ def clip_work(translator: Translator, smooth: float, wishes: Callable[[Path], Wi
         with tqdm(desc=job.source.name, unit="frame", disable=None, leave=False) as bar:
 
             def show(done: int, count: int | None) -> None:
+                if stop.signal is not None:
+                    raise Stopped
                 bar.total = count
                 bar.update(done - bar.n)
 
@@ -99,12 +114,12 @@ def any_work(pictures: Work, clips: Work) -> Work:
     return lambda job: (clips if is_clip(job.source) else pictures)(job)
 
 
-def run_all(jobs: Sequence[Job], left: Sequence[Job], work: Work) -> Outcome:
+def run_all(jobs: Sequence[Job], left: Sequence[Job], work: Work, stop: StopRequest | None = None) -> Outcome:
     """`work` on those of `jobs` that are `left`, with a progress bar on a terminal; the others count as skipped.
 
     Every picture that ends has a record, however it ends.
 
-    The first Ctrl-C or SIGTERM ends the run once the pictures in hand are complete; a second one ends it at once.
+    The first Ctrl-C or SIGTERM, which `stop` notes, ends the run once the pictures in hand are complete.
     """
     records: dict[int, Record | None] = dict.fromkeys(map(id, left))
     start = time.perf_counter()
@@ -117,7 +132,7 @@ def run_all(jobs: Sequence[Job], left: Sequence[Job], work: Work) -> Outcome:
     ended = in_order(recorded, left, workers=min(processors(), MOST_WORKERS) + 2)
     # Smoothing 0: the time left follows the mean of all pictures so far, which mixed sizes make jump least.
     bar = tqdm(total=len(left), desc="translating", unit="picture", disable=None, smoothing=0)
-    with StopRequest() as stop, contextlib.closing(ended), bar:  # type: ignore[type-var]
+    with stop or StopRequest() as stop, contextlib.closing(ended), bar:  # type: ignore[type-var]
         failed = 0
         for job, _ in ended:
             record = records[id(job)]
@@ -132,10 +147,12 @@ def run_all(jobs: Sequence[Job], left: Sequence[Job], work: Work) -> Outcome:
     return Outcome(in_turn, len(jobs), time.perf_counter() - start, stop.signal)
 
 
-def _record(job: Job, work: Work) -> Record:
+def _record(job: Job, work: Work) -> Record | None:
     start = time.perf_counter()
     try:
         width, height = work(job)
+    except Stopped:
+        return None
     except MemoryError:
         return Record(job, "failed", "not enough memory for this picture; shrink it")
     except ValueError as error:

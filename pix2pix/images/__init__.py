@@ -4,6 +4,7 @@ from pix2pix.images.arrays import (
     MAX_CHANNELS,
     ImageError,
     fits_pillow,
+    has_no_colour,
     is_grey,
     to_gray,
     to_pil,
@@ -17,8 +18,8 @@ from pix2pix.images.holes import fill_smoothly
 from pix2pix.images.listing import IMAGE_SUFFIXES, list_images, picture_size
 from pix2pix.images.metadata import Metadata, Picture
 from pix2pix.images.pixels import from_pil
-from pix2pix.images.reading import PIXEL_LIMIT, read_image, read_picture
-from pix2pix.images.writing import check_output, write_image
+from pix2pix.images.reading import PIXEL_LIMIT, read_image, read_picture, stored_size
+from pix2pix.images.writing import check_fits, check_output, write_image
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -28,11 +29,13 @@ __all__ = [
     "Metadata",
     "Picture",
     "center_crop",
+    "check_fits",
     "check_output",
     "enlarge",
     "fill_smoothly",
     "fits_pillow",
     "from_pil",
+    "has_no_colour",
     "is_grey",
     "list_images",
     "make_grid",
@@ -41,6 +44,7 @@ __all__ = [
     "read_picture",
     "reflect_pad",
     "resize",
+    "stored_size",
     "to_gray",
     "to_pil",
     "to_rgb",

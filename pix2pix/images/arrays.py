@@ -81,6 +81,14 @@ def without_alpha(image: np.ndarray) -> np.ndarray:
     return np.where(image[:, :, 3:] > 0, image[:, :, :3], np.array(white, image.dtype))
 
 
+def has_no_colour(image: np.ndarray) -> bool:
+    """Whether a picture (H, W, 1, 3 or 4) is grey to the last bit, whatever its channels; transparency aside."""
+    if image.shape[2] == 1:
+        return True
+    first = image[:, :, 0]
+    return bool((first == image[:, :, 1]).all() and (first == image[:, :, 2]).all())
+
+
 def is_grey(image: np.ndarray) -> bool:
     """Whether a picture (H, W, C) has no colour, but for a level in 255 of rounding and compression on average."""
     if image.shape[2] in (1, 2):

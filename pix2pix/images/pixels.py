@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from PIL import Image, ImageCms
+from PIL.TiffImagePlugin import TiffImageFile
 
 from pix2pix.images.arrays import ImageError, bands
 from pix2pix.images.profiles import cmyk_to_srgb, grey_to_srgb
 
 # A large image is converted in bands of so many pixels: Pillow would make several whole copies on the way.
 _BAND = 2**21
+_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0  # a tag of TIFF, and one of its values
 
 # `warnings.catch_warnings` swaps state of the whole process, so only one thread at a time may use it.
 _warnings_lock = threading.Lock()
@@ -35,7 +37,10 @@ def pixels(image: Image.Image) -> np.ndarray:
     if mode == "F":
         raise ImageError("floating point pixels have no agreed range; save the picture with 8 or 16 bits a channel")
     if mode.startswith("I"):
-        return _in_srgb(_array(image, 1, _in_range if mode == "I" else None), profile)
+        grey = _array(image, 1, _in_range if mode == "I" else None)
+        if mode != "I" and isinstance(image, TiffImageFile) and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+            np.subtract(np.uint16(65535), grey, out=grey)  # as Pillow does where there are 8 bits
+        return _in_srgb(_with_transparent_value(grey, image.info.get("transparency")), profile)
     if mode == "LAB":
         transform = ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB")
         return _array(image, 3, lambda band: ImageCms.applyTransform(band, transform))
@@ -60,6 +65,13 @@ def _array(
         band = image if whole else image.crop((0, rows.start, width, rows.stop))
         array[rows] = np.asarray(convert(band) if convert else band).reshape(-1, width, channels)
     return array
+
+
+def _with_transparent_value(grey: np.ndarray, value: object) -> np.ndarray:
+    """(H, W, 1) uint16 as (H, W, 4), transparent where it is `value`; as it is where that is no number."""
+    if not isinstance(value, int):
+        return grey
+    return np.concatenate([grey, grey, grey, np.where(grey == value, 0, 65535).astype(np.uint16)], axis=2)
 
 
 def _in_range(image: Image.Image) -> Image.Image:

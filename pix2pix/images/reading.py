@@ -78,6 +78,15 @@ def _read(path: Path, pixel_limit: int, all_pages: bool, enough: int | None, wit
         raise ImageError(f"{path}: damaged or truncated image: {one_line(error)}") from None
 
 
+def stored_size(path: Path) -> tuple[int, int] | None:
+    """(width, height) as a file says them before any of it is decoded, not turned upright; None where it does not."""
+    try:
+        with path.open("rb") as file:
+            return _open_header(file, path).size
+    except Exception:  # reading it will say what is wrong
+        return None
+
+
 def _read_open_file(file: BinaryIO, path: Path, pixel_limit: int, enough: int | None, with_metadata: bool) -> Picture:
     image = _load(file, path, pixel_limit, enough)
     suffix, turn, metadata = _SUFFIXES.get(image.format or "", ".png"), orientation(image), Metadata()
@@ -158,6 +167,8 @@ def _open_header(file: BinaryIO, path: Path) -> Image.Image:
     prefix = file.read(16)
     if not prefix:
         raise ImageError(f"{path}: the file is empty")
+    if len(prefix) < 8:  # some readers' first look takes as many for granted
+        raise ImageError(f"{path}: not an image of a known format")
     Image.init()
     # TGA has no signature, any bytes may pass for one.
     formats = (*_FORMATS, "TGA") if path.suffix.lower() == ".tga" else _FORMATS

@@ -58,7 +58,7 @@ def write_image(path: str | Path, image: np.ndarray, metadata: Metadata | None =
     check(image)
     check_output(path)
     file_format = _FORMATS[path.suffix.lower()]
-    _check_fits(path, image, file_format)
+    check_fits(path, *image.shape)
     # Not tempfile: its files are private to the user, and the finished picture would stay so.
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
@@ -74,15 +74,16 @@ def write_image(path: str | Path, image: np.ndarray, metadata: Metadata | None =
         raise ImageError(f"{path}: cannot be written: {reason}") from None
 
 
-def _check_fits(path: Path, image: np.ndarray, file_format: str) -> None:
-    height, width, channels = image.shape
+def check_fits(path: Path, height: int, width: int, channels: int = 3) -> None:
+    """Raises ImageError where the format of the path's suffix cannot hold a picture of that size."""
+    file_format = _FORMATS[path.suffix.lower()]
     if channels not in (1, 3, 4) and file_format not in ("TIFF", "NUMPY"):
         raise ImageError(f"{path}: {channels} channels do not fit into {file_format}; write .tif or .npy")
     longest = _LONGEST_SIDES.get(file_format)
     if longest is not None and max(width, height) > longest:
         raise ImageError(
             f"{path}: cannot be written: {width}x{height}, and {file_format} holds at most {longest} pixels a side; "
-            "write .png or .tif"
+            "write PNG or TIFF"
         )
 
 
