@@ -32,7 +32,7 @@ from pix2pix.batch.translating import any_work, clip_work, picture_work, run_all
 from pix2pix.command_line import parse, run
 from pix2pix.config import Frozen
 from pix2pix.images import PIXEL_LIMIT, list_images, read_image
-from pix2pix.training.signals import StopRequest
+from pix2pix.signals import StopRequest
 
 if TYPE_CHECKING:
     from pix2pix.hints import Wishes

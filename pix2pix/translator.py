@@ -34,16 +34,16 @@ from pix2pix.images import (
     to_rgb8,
     without_alpha,
 )
+from pix2pix.large.network import TiledNetwork, enough_memory, sampling
+from pix2pix.large.parts import enlarged_part, part_encoder
+from pix2pix.large.strips import enlarged_by_classes, enlarged_by_picture, in_strips, strips
+from pix2pix.large.tiles import LARGEST, make_grid
 from pix2pix.nn import build_generator, set_stochastic
 from pix2pix.nn.blocks import NoiseInjection
 from pix2pix.nn.examples import clouds, rectangles
 from pix2pix.nn.residual import Residual
 from pix2pix.nn.undrawn import Undrawn
-from pix2pix.parts import enlarged_part, part_encoder
 from pix2pix.representations import build_representation, representations
-from pix2pix.strips import enlarged_by_classes, enlarged_by_picture, in_strips, strips
-from pix2pix.tiled_network import TiledNetwork, enough_memory, sampling
-from pix2pix.tiles import LARGEST, make_grid
 from pix2pix.upsampling import enlarge_by_classes, enlarge_by_picture, shrink
 
 # The network's long side is at most this many times `work_size`: a strip of 1x1300 would come to 83,000 pixels.

@@ -17,13 +17,13 @@ from pix2pix import train as train_command
 from pix2pix.checkpoint import Facts, load_model, load_state
 from pix2pix.config import Task, Train, load_task
 from pix2pix.data.stream import Batch
+from pix2pix.signals import StopRequest
 from pix2pix.training import choices as choices_module
 from pix2pix.training.choices import Choices, choose, choose_device, has_compiler
 from pix2pix.training.course import Course
 from pix2pix.training.engine import Diverged, Loop, Outcome, fit, prepare, round_up, seed_step
 from pix2pix.training.objectives import Backward, Progress
 from pix2pix.training.probes import Examples
-from pix2pix.training.signals import StopRequest
 from pix2pix.training.tracking import RunFolder
 
 CHOICES = Choices("cpu", "fp32", False, 1, 1, "any", "any")

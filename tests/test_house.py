@@ -20,12 +20,11 @@ PACKAGE = ROOT / "pix2pix"
 MIB = 2**20
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("config", "images", "lab", "command_line"),
+    ("config", "images", "lab", "command_line", "signals"),
     ("representations", "data", "nn", "metrics", "checkpoint", "hints"),
     (
         *("training", "translator", "reporting", "upsampling", "backends", "backend_choice", "chooser", "hub", "batch"),
-        *("clips", "evaluation", "trivial", "segmenters", "ablation", "timing"),
-        *("parts", "strips", "tiled_network", "tiles"),
+        *("clips", "large", "evaluation", "trivial", "segmenters", "ablation", "timing"),
     ),
     ("priors", "restoration"),
     (

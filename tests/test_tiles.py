@@ -17,14 +17,15 @@ from test_translator import label_map, make, picture
 from tiny_models import LABELS
 from torch import Tensor
 
-from pix2pix import parts, strips, tiled_network, tiles, translator
+from pix2pix import translator
 from pix2pix.checkpoint import load_model
 from pix2pix.images import enlarge, read_image
+from pix2pix.large import network, parts, strips, tiles
+from pix2pix.large.tiles import Span, blend, make_grid
 from pix2pix.nn import build_generator
 from pix2pix.nn.inference import simplify
 from pix2pix.nn.statistics import Recount, corrections, fix, measure
 from pix2pix.representations import MaskedRgb
-from pix2pix.tiles import Span, blend, make_grid
 from pix2pix.translator import Translator
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -37,7 +38,7 @@ SHIPPED = ROOT / "pix2pix" / "weights"
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything is large: tiles of 320 pixels, strips of a few rows, small windows."""
-    monkeypatch.setattr(tiled_network, "SAMPLE", 2**18)
+    monkeypatch.setattr(network, "SAMPLE", 2**18)
     monkeypatch.setattr(translator, "LARGEST", 0)
     monkeypatch.setattr(tiles, "TILE", 320)
     monkeypatch.setattr(tiles, "OVERLAP", 128)

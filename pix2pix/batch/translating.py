@@ -17,7 +17,7 @@ from pix2pix.batch.names import Job
 from pix2pix.batch.pipeline import Budget, in_order, processors
 from pix2pix.batch.report import Outcome, Record
 from pix2pix.images import check_fits, stored_size, write_image
-from pix2pix.training.signals import StopRequest
+from pix2pix.signals import StopRequest
 
 if TYPE_CHECKING:
     from pix2pix.hints import Wishes

@@ -27,11 +27,11 @@ from tqdm import tqdm
 from pix2pix.checkpoint import Facts, load_state, save_model, save_state
 from pix2pix.config import Task, Train
 from pix2pix.data.stream import Batch
+from pix2pix.signals import StopRequest
 from pix2pix.training.choices import Choices
 from pix2pix.training.course import Course
 from pix2pix.training.objectives import Backward, Progress
 from pix2pix.training.probes import Examples
-from pix2pix.training.signals import StopRequest
 from pix2pix.training.tracking import RunFolder
 
 SAVE_SECONDS = 300.0

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from pix2pix.data.conditions.masks import holes
 from pix2pix.images import enlarge, fill_smoothly, reflect_pad, resize
+from pix2pix.large.strips import in_strips
 from pix2pix.representations import MaskedRgb, Representation, Rgb, known_pixels
-from pix2pix.strips import in_strips
 
 COARSE = 4  # times as many pixels along each side as the colours that holes get
 LEAST_COVER = np.float32(0.25)  # of a coarse pixel that is known; with less its colour is mostly rounding

@@ -19,12 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from pix2pix.batch.lanes import PictureByPicture
+from pix2pix.large.tiles import Grid, Span, blend
 from pix2pix.nn.blocks import NoiseInjection
 from pix2pix.nn.inference import simplify
 from pix2pix.nn.packed import in_bf16
 from pix2pix.nn.residual import Residual
 from pix2pix.nn.statistics import Recount, Statistics, corrections, fix, has_instance_norms, measure, shared_copy
-from pix2pix.tiles import Grid, Span, blend
 
 WINDOW = 2
 """Times the training size: the side of a window. Sixteen of them are nearer to the whole than sixty-four of half the
