@@ -15,7 +15,7 @@ from pydantic import Field
 
 from pix2pix import __version__
 from pix2pix.backend_choice import UncalibratedName
-from pix2pix.batch.files import OUTPUT_FOLDER, Found, check_writable, find_pictures, identity, is_there
+from pix2pix.batch.files import OUTPUT_FOLDER, Found, check_writable, find_pictures, identity, is_clip, is_there
 from pix2pix.batch.leftovers import in_use, remove_leftovers
 from pix2pix.batch.names import EXACT, SUFFIXES, Format, Job, output_suffix, plan
 from pix2pix.batch.report import (
@@ -148,6 +148,8 @@ def plan_outputs(pictures: Sequence[Found], options: Arguments, translator: Tran
     """The files of the outputs. Raises ValueError for a format that would change what the outputs mean."""
     formats: Collection[Format] = tuple(SUFFIXES)
     if is_exact(translator):
+        if clips := [found.path for found in pictures if is_clip(found.path)]:
+            raise ValueError(f"{clips[0]}: a clip cannot hold this model's exact values, expected pictures")
         formats = [each for each in EXACT if translator.suffix in SUFFIXES[each] or translator.suffix == ".png"]
         if options.format is not None and options.format not in formats:
             expected = " or ".join(formats)

@@ -133,3 +133,21 @@ def test_one_interrupt_leaves_a_clip_at_once_and_nothing_of_it() -> None:
     assert started.returncode == 130, said
     assert b"1 picture not begun" in said
     assert [path.name for path in Path("o").iterdir()] in ([], ["report.json"])
+
+
+def test_clips_in_a_folder_are_told_of_and_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("in/deep").mkdir(parents=True)
+    write_image(Path("in/a.png"), photo(40, 60))
+    for name in ("in/b.mp4", "in/deep/c.MOV"):
+        Path(name).write_bytes(b"clip")
+    assert run("in", "--model", "colorize", "--out", "o") == 0
+    assert "in: 1 clip left out; a clip is taken when it is named itself" in capsys.readouterr().out
+    assert run("in", "--model", "colorize", "--out", "o", "--recursive") == 0
+    assert "in: 2 clips left out" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such names there")
+def test_a_failure_is_one_line_whatever_the_name(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("two\nlines.jpg").write_bytes(b"no picture at all")
+    assert run("two\nlines.jpg", "--model", "colorize", "--out", "o") == 1
+    assert "two lines.jpg: not an image of a known format\n" in capsys.readouterr().err

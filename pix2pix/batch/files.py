@@ -57,6 +57,8 @@ def find_pictures(
             files = [] if is_earlier else _pictures_in(path, recursive, own)
             if not is_earlier and not recursive and root is None and (deeper := _count_deeper(path, own)):
                 say(f"{path}: {deeper} more picture{'s lie' if deeper > 1 else ' lies'} deeper; --recursive takes all")
+            if not is_earlier and (clips := _count_clips(path, recursive, own)):
+                say(f"{path}: {clips} clip{'s' if clips > 1 else ''} left out; a clip is taken when it is named itself")
         elif root is not None and own is not None and identity(path).startswith(own + os.sep):
             files = []
         for file in files:
@@ -107,6 +109,16 @@ def _count_deeper(folder: Path, out: str | None) -> int:
         for place, names in _walk(folder, out)
         if place != folder
         for name in names
+    )
+
+
+def _count_clips(folder: Path, recursive: bool, out: str | None) -> int:
+    return sum(
+        is_clip(Path(name))
+        for place, names in _walk(folder, out)
+        if recursive or place == folder
+        for name in names
+        if name[0] != "."
     )
 
 

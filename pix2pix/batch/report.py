@@ -107,14 +107,14 @@ def success_lines(outcome: Outcome, samples: int) -> list[str]:
     """For the console: how many pictures were done, with `samples` outputs each, and how many left as they were."""
     lines, done, skipped = [], outcome.count("done"), outcome.count("skipped")
     if done:
-        jobs = [record.job for record in outcome.records if record.status == "done"]
-        sources = [job.source for job in jobs]
+        jobs = (record.job for record in outcome.records if record.status == "done")
         folders = list(dict.fromkeys(job.outputs[0].parent for job in jobs))
         where = str(folders[0]) if len(folders) == 1 else f"{len(folders)} folders, {folders[0]} the first"
         each = f", {samples} outputs each" if samples > 1 else ""
-        rate = f"{done * samples / outcome.seconds:.2f} images/s"
-        noun = "clip" if all(map(is_clip, sources)) else "picture"
-        lines.append(printable(f"{pictures_in_words(done, noun)}{each}, written to {where}; {rate}"))
+        noun, pace = "picture", f"{done * samples / outcome.seconds:.2f} images/s"
+        if all(is_clip(record.job.source) for record in outcome.records if record.status == "done"):
+            noun, pace = "clip", f"{outcome.seconds:.0f} s"
+        lines.append(printable(f"{pictures_in_words(done, noun)}{each}, written to {where}; {pace}"))
     if skipped:
         lines.append(f"{pictures_in_words(skipped)} left alone, the outputs are there already")
     return lines
@@ -124,9 +124,10 @@ def failure_lines(outcome: Outcome, report: Path | None) -> list[str]:
     """For the console: a line for each picture that failed, of many the first ones and where the others are named."""
     failed = [record for record in outcome.records if record.status == "failed"]
     named = failed if report is None else failed[:NAMED]
+    names = [" ".join(str(record.job.source).split()) for record in named]  # as in reasons, which are one line
     lines = [
-        record.reason if str(record.job.source) in record.reason else f"{record.job.source}: {record.reason}"
-        for record in named
+        record.reason if name in record.reason else f"{name}: {record.reason}"
+        for name, record in zip(names, named, strict=True)
     ]
     if len(failed) > len(named):
         lines.append(f"... and {len(failed) - len(named)} more, see {report}")
