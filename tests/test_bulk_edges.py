@@ -51,6 +51,15 @@ def test_one_value_of_deep_grey_that_is_transparent() -> None:
     assert np.array_equal(image[:, :, 3], np.where(grey == 1234, 0, 65535))
 
 
+def test_deep_grey_with_opacity_which_pillow_does_not_know() -> None:
+    both = np.random.default_rng(0).integers(0, 65536, (40, 60, 2), np.uint16)
+    for turn in (1, 6):
+        tags = [(274, "H", 1, turn, True)]
+        tifffile.imwrite("both.tif", both, photometric="minisblack", extrasamples=["unassalpha"], extratags=tags)
+        upright = both if turn == 1 else np.rot90(both, -1)
+        assert np.array_equal(read_image("both.tif"), upright[:, :, [0, 0, 0, 1]])
+
+
 @pytest.mark.parametrize("name", ["denoise", "superres", "inpaint"])
 def test_what_is_grey_stays_grey_when_it_is_mended(name: str) -> None:
     grey = to_gray(photo(64, 96))

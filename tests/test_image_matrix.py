@@ -84,7 +84,7 @@ def test_others_read_what_is_written(tmp_path: Path, suffix: str, channels: int,
 
 @pytest.mark.parametrize(("suffix", "side"), [(".jpg", 65_501), (".webp", 16_384), (".avif", 32_769)])
 def test_a_side_too_long_for_the_format_names_another(tmp_path: Path, suffix: str, side: int) -> None:
-    with pytest.raises(ImageError, match=rf"a\{suffix}: cannot be written: {side}x1, .* write \.png or \.tif"):
+    with pytest.raises(ImageError, match=rf"a\{suffix}: cannot be written: {side}x1, .* write PNG or TIFF"):
         write_image(tmp_path / f"a{suffix}", np.zeros((1, side, 3), np.uint8))
     write_image(tmp_path / "a.png", np.zeros((1, side, 3), np.uint8))
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]

@@ -96,3 +96,25 @@ def read_planes(file: BinaryIO) -> tuple[np.ndarray, int] | None:
             return None
         turn = page.tags.get(274)
     return np.ascontiguousarray(np.moveaxis(planes, 0, 2)), int(turn.value) if turn else 1
+
+
+def read_grey_and_alpha(file: BinaryIO, pixel_limit: int) -> tuple[np.ndarray, int] | None:
+    """A TIFF of grey and its opacity, which Pillow does not know with 16 bits, as (H, W, 4) not turned, and its
+    orientation, 1 to 8. None for any other."""
+    import tifffile
+
+    file.seek(0)
+    try:
+        with tifffile.TiffFile(file) as tiff:
+            page = tiff.pages[0]
+            assert isinstance(page, tifffile.TiffPage)
+            if page.samplesperpixel != 2 or page.imagewidth * page.imagelength > pixel_limit:
+                return None
+            image, turn = page.asarray(), page.tags.get(274)
+            if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
+                image[..., 0] = np.iinfo(image.dtype).max - image[..., 0]
+    except (tifffile.TiffFileError, ValueError):
+        return None
+    if image.dtype != np.uint16 or image.ndim != 3 or image.shape[2] != 2:
+        return None
+    return image[:, :, [0, 0, 0, 1]], int(turn.value) if turn else 1

@@ -15,7 +15,7 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from pix2pix.images.arrays import ImageError, bands, one_line
-from pix2pix.images.bands import NUMPY_SUFFIX, TIFF_SUFFIXES, read_bands, read_numpy, read_planes
+from pix2pix.images.bands import NUMPY_SUFFIX, TIFF_SUFFIXES, read_bands, read_grey_and_alpha, read_numpy, read_planes
 from pix2pix.images.metadata import Metadata, Picture, read_metadata
 from pix2pix.images.pixels import orientation, pixels, quiet_pillow, upright
 
@@ -88,7 +88,13 @@ def stored_size(path: Path) -> tuple[int, int] | None:
 
 
 def _read_open_file(file: BinaryIO, path: Path, pixel_limit: int, enough: int | None, with_metadata: bool) -> Picture:
-    image = _load(file, path, pixel_limit, enough)
+    try:
+        image = _load(file, path, pixel_limit, enough)
+    except ImageError:
+        rare = read_grey_and_alpha(file, pixel_limit) if path.suffix.lower() in TIFF_SUFFIXES else None
+        if rare is None:
+            raise
+        return Picture(upright(*rare), Metadata(), ".tif")
     suffix, turn, metadata = _SUFFIXES.get(image.format or "", ".png"), orientation(image), Metadata()
     if with_metadata:
         width, height = image.size if turn not in (5, 6, 7, 8) else (image.height, image.width)
