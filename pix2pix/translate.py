@@ -169,7 +169,7 @@ def is_ours(report: Path) -> bool:
     try:
         with report.open(encoding="utf-8") as file:
             return PROG in file.read(100)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return True
     except (OSError, ValueError):
         return False
