@@ -114,9 +114,7 @@ def _check_shape(hint_height: int, hint_width: int, height: int, width: int) -> 
     is_too_low = hint_height * (width + 0.5) < 0.99 * least_height * (hint_width - 0.5)
     is_too_narrow = hint_width * (height + 0.5) < 0.99 * least_width * (hint_height - 0.5)
     if is_too_low or is_too_narrow:
-        raise ValueError(
-            f"hints: got {hint_width}x{hint_height}, expected the photo's shape; draw them over the photo"
-        )
+        raise ValueError(f"hints: got {hint_width}x{hint_height}, expected the photo's shape; draw them over the photo")
 
 
 def _at_least(size: int, wanted: int) -> NDArray[np.intp]:
