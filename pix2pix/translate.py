@@ -35,7 +35,7 @@ from pix2pix.images import PIXEL_LIMIT, list_images, read_image
 from pix2pix.signals import StopRequest
 
 if TYPE_CHECKING:
-    from pix2pix.hints import Wishes
+    from pix2pix.guidance import Guidance
     from pix2pix.translator import Translator
 
 PROG = "pix2pix translate"
@@ -118,7 +118,7 @@ def main(arguments: Sequence[str]) -> int:
         raise ValueError(
             f"{translator.path}: no dropout or noise in this model, all samples would be one; drop --samples"
         )
-    if (options.hints is not None or options.saturation != 1) and not translator.takes_wishes:
+    if (options.hints is not None or options.saturation != 1) and not translator.takes_guidance:
         raise ValueError(
             f"--saturation and --hints are for models that colour; '{translator.task.name}' does not, leave them out"
         )
@@ -154,12 +154,12 @@ def plan_outputs(pictures: Sequence[Found], options: Arguments, translator: Tran
         if options.format is not None and options.format not in formats:
             expected = " or ".join(formats)
             raise ValueError(f"--format {options.format}: cannot hold this model's exact values, expected {expected}")
-    home = report_folder(pictures, options.out)
+    home, report = report_folder(pictures, options.out), report_file(pictures, options)
     inputs = {identity(found.path) for found in pictures}
     if options.sheet and identity(home / SHEET) in inputs:
         raise ValueError(f"{home / SHEET}: an input, which the sheet would replace; give another --out")
-    if not is_ours(home / REPORT):
-        raise ValueError(f"{home / REPORT}: not a report of ours, and it would be replaced; give another --out")
+    if report is not None and not is_ours(report):
+        raise ValueError(f"{report}: not a report of ours, and it would be replaced; give another --out")
     suffixes = {found.path: output_suffix(found.path, options.format, formats) for found in pictures}
     return plan(pictures, options.out, options.samples, suffixes.__getitem__, (home / REPORT, home / SHEET))
 
@@ -183,6 +183,12 @@ def is_exact(translator: Translator) -> bool:
 def report_folder(pictures: Sequence[Found], out: Path | None) -> Path:
     """Where the report and the sheet go: to the outputs, of several folders the first."""
     return pictures[0].root / OUTPUT_FOLDER if out is None else out
+
+
+def report_file(pictures: Sequence[Found], options: Arguments) -> Path | None:
+    """The report of a run; one picture that was named outright needs none."""
+    is_single = len(options.inputs) == 1 and len(pictures) == 1 and not Path(options.inputs[0]).is_dir()
+    return None if is_single else report_folder(pictures, options.out) / REPORT
 
 
 def list_jobs(jobs: Sequence[Job], left: Sequence[Job]) -> None:
@@ -210,13 +216,12 @@ def translate_all(
     seeds = [None] if options.samples is None else sample_seeds(options.seed or 0, options.samples)
     remove_leftovers({output.parent for job in jobs for output in job.outputs} | {home})
     with in_use({report_folder([found], options.out) for found in pictures}):
-        wishes, stop = wishes_for(options, [job.source for job in jobs]), StopRequest()
-        pictures_work = picture_work(translator, seeds, options.pixel_limit, is_exact(translator), wishes)
+        guidance, stop = guidance_for(options, [job.source for job in jobs]), StopRequest()
+        pictures_work = picture_work(translator, seeds, options.pixel_limit, is_exact(translator), guidance)
         outcome = run_all(
-            jobs, left, any_work(pictures_work, clip_work(translator, options.smooth, wishes, stop)), stop
+            jobs, left, any_work(pictures_work, clip_work(translator, options.smooth, guidance, stop)), stop
         )
-        is_single = len(options.inputs) == 1 and len(jobs) == 1 and not Path(options.inputs[0]).is_dir()
-        report = None if is_single else home / REPORT
+        report = report_file(pictures, options)
         if report is not None:
             check_writable(home)
             write_report(report, facts(options, translator, started), outcome)
@@ -232,21 +237,21 @@ def translate_all(
     return outcome.status
 
 
-def wishes_for(options: Arguments, pictures: Sequence[Path]) -> Callable[[Path], Wishes] | None:
-    """What is wished of the colours of each picture.
+def guidance_for(options: Arguments, pictures: Sequence[Path]) -> Callable[[Path], Guidance] | None:
+    """What is said of the colours of each picture.
 
     Raises ValueError for hints that are not clearly those of one picture.
     """
-    from pix2pix.hints import Wishes
+    from pix2pix.guidance import Guidance
 
     hints, saturation = options.hints, options.saturation
     if hints is None:
-        return None if saturation == 1 else lambda picture: Wishes(saturation)
+        return None if saturation == 1 else lambda picture: Guidance(saturation)
     if not hints.is_dir():
         if len(pictures) > 1:
             raise ValueError(f"--hints {hints}: one file for {len(pictures)} pictures; give a folder of NAME.png each")
         strokes = read_image(hints)
-        return lambda picture: Wishes(saturation, strokes)
+        return lambda picture: Guidance(saturation, strokes)
     files = {file.stem: file for file in list_images(hints)}
     wanted = Counter(picture.stem for picture in pictures)
     if twice := [stem for stem in files if wanted[stem] > 1]:
@@ -255,7 +260,7 @@ def wishes_for(options: Arguments, pictures: Sequence[Path]) -> Callable[[Path],
         if len(idle) == len(files):
             raise ValueError(f"--hints {hints}: no picture there is called as one to translate; expected NAME.png")
         print(printable(f"{hints}: {len(idle)} of {len(files)} hints belong to no picture, {idle[0].name} the first"))
-    return lambda picture: Wishes(saturation, read_image(files[picture.stem]) if picture.stem in files else None)
+    return lambda picture: Guidance(saturation, read_image(files[picture.stem]) if picture.stem in files else None)
 
 
 def facts(options: Arguments, translator: Translator, started: datetime) -> dict[str, object]:

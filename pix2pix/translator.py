@@ -12,13 +12,13 @@ from PIL import Image
 from torch import Tensor, nn
 
 from pix2pix.backend_choice import FEWER_BITS, BackendName, choice_key, stored_choice
+from pix2pix.backend_chooser import BackendChooser
 from pix2pix.batch.lanes import threads
 from pix2pix.checkpoint import Facts, ReleasedModel, load_weights
-from pix2pix.chooser import Chooser
 from pix2pix.command_line import machine
 from pix2pix.config import Task
 from pix2pix.data.conditions import check_steps, nearest_class, normalise, split_by_size
-from pix2pix.hints import USUAL, Wishes
+from pix2pix.guidance import Guidance
 from pix2pix.images import (
     Picture,
     enlarge,
@@ -154,8 +154,8 @@ class Translator:
         """Find the fastest backend for this kind of generator, use it, and store it for this machine; `say` is told."""
         self._backend = self._chooser().measure(say)
 
-    def _chooser(self) -> Chooser:
-        return Chooser(self._placed_generator(), self.example, self.choice_key, self.path)
+    def _chooser(self) -> BackendChooser:
+        return BackendChooser(self._placed_generator(), self.example, self.choice_key, self.path)
 
     def _placed_generator(self) -> nn.Module:
         """What a backend computes: of a residual generator the inner one, since the sum needs full precision."""
@@ -171,16 +171,18 @@ class Translator:
         )
 
     @overload
-    def __call__(self, image: np.ndarray, seed: int | None = None, wishes: Wishes = USUAL) -> np.ndarray: ...
-    @overload
-    def __call__(self, image: Image.Image, seed: int | None = None, wishes: Wishes = USUAL) -> Image.Image: ...
+    def __call__(self, image: np.ndarray, seed: int | None = None, guidance: Guidance | None = None) -> np.ndarray: ...
     @overload
     def __call__(
-        self, image: str | Path, seed: int | None = None, wishes: Wishes = USUAL
+        self, image: Image.Image, seed: int | None = None, guidance: Guidance | None = None
+    ) -> Image.Image: ...
+    @overload
+    def __call__(
+        self, image: str | Path, seed: int | None = None, guidance: Guidance | None = None
     ) -> Image.Image | np.ndarray: ...
 
     def __call__(
-        self, image: Image.Image | np.ndarray | str | Path, seed: int | None = None, wishes: Wishes = USUAL
+        self, image: Image.Image | np.ndarray | str | Path, seed: int | None = None, guidance: Guidance | None = None
     ) -> Image.Image | np.ndarray:
         """The translated picture, upright, with the height and width of `image`, times the task's scale.
 
@@ -192,21 +194,21 @@ class Translator:
         - A path gives a Pillow image, or an array for what Pillow cannot hold, as 16-bit colour.
 
         The same input gives the same bytes. With `seed`, dropout and noise are drawn from it: another seed, another
-        picture. `wishes` are for models that predict chroma.
-        Raises ValueError for what cannot be read or is no picture, and for wishes that this model cannot fulfil.
+        picture. `guidance` is for models that predict chroma.
+        Raises ValueError for what cannot be read or is no picture, and for guidance that this model cannot apply.
         """
         if seed is not None and not 0 <= seed < 2**63:
             raise ValueError(f"seed: got {seed}, expected a number from 0 to 2**63 - 1")
-        if wishes is not USUAL and not self.takes_wishes:
+        if guidance is not None and not self.takes_guidance:
             raise ValueError(f"saturation and hints are for models that predict chroma; '{self.task.name}' does not")
         if isinstance(image, np.ndarray):
-            output = self._translate(image[:, :, None] if image.ndim == 2 else image, seed, wishes)
+            output = self._translate(image[:, :, None] if image.ndim == 2 else image, seed, guidance)
             return output[:, :, 0] if image.ndim == 2 and output.shape[2] == 1 else output
         if isinstance(image, Image.Image):
-            output = self._translate(from_pil(image), seed, wishes)
+            output = self._translate(from_pil(image), seed, guidance)
             return to_pil(output if fits_pillow(output) else to_rgb8(output))
         if isinstance(image, str | Path):
-            output = self._translate(self.read(image), seed, wishes)
+            output = self._translate(self.read(image), seed, guidance)
             return to_pil(output) if fits_pillow(output) else output
         raise ValueError(f"got a {type(image).__name__}, expected a Pillow image, a numpy array or a path")
 
@@ -219,7 +221,7 @@ class Translator:
         return read_picture(path, pixel_limit or self.task.data.pixel_limit, all_pages=self.task.data.input == "raw")
 
     @property
-    def takes_wishes(self) -> bool:
+    def takes_guidance(self) -> bool:
         """Whether saturation and hints mean something here: for a model that predicts chroma at its working size."""
         return self.task.data.target == "lab_chroma" and self.task.work == "trained"
 
@@ -234,7 +236,7 @@ class Translator:
         """Of files that hold any output of this model."""
         return ".tif" if self._target.channels == 2 and self.task.data.target == "raw" else ".png"
 
-    def _translate(self, image: np.ndarray, seed: int | None, wishes: Wishes) -> np.ndarray:
+    def _translate(self, image: np.ndarray, seed: int | None, guidance: Guidance | None) -> np.ndarray:
         """(H, W, C) to (H, W, C') of the same dtype, height and width times the task's scale."""
         data = self.task.data
         if image.size == 0:
@@ -242,30 +244,30 @@ class Translator:
         if image.ndim != 3 or (data.input != "raw" and image.shape[2] not in (1, 3, 4)):
             raise ValueError(f"got an array of shape {image.shape}, expected a picture (H, W, C) of 1, 3 or 4 channels")
         if self._keeps_alpha and image.shape[2] == 4:
-            opaque = self._translate(without_alpha(image), seed, wishes)
+            opaque = self._translate(without_alpha(image), seed, guidance)
             return np.dstack([opaque, enlarge(image[:, :, 3:], data.scale)])
         if self.task.model.residual and self._target.channels == 3 and has_no_colour(image):
             return self._translate_grey(image, seed)
-        return self._translate_opaque(image, seed, wishes)
+        return self._translate_opaque(image, seed, guidance)
 
     def _translate_grey(self, image: np.ndarray, seed: int | None) -> np.ndarray:
         """As `_translate`, for models that add to their input: what is grey stays grey."""
-        output = to_gray(self._translate_opaque(image, seed, USUAL))
+        output = to_gray(self._translate_opaque(image, seed, None))
         return output if image.shape[2] == 1 else np.repeat(output, 3, axis=2)
 
-    def _translate_opaque(self, image: np.ndarray, seed: int | None, wishes: Wishes) -> np.ndarray:
+    def _translate_opaque(self, image: np.ndarray, seed: int | None, guidance: Guidance | None) -> np.ndarray:
         """As `_translate`, without transparency but for holes."""
         data = self.task.data
         height, width = (side * data.scale for side in image.shape[:2])
         seen = self._padded_shape(height, width) if self.task.work == "native" else (height, width)
         if seen[0] * seen[1] > LARGEST:
-            return self._translate_large(image, seed, wishes)
+            return self._translate_large(image, seed, guidance)
         full = enlarge(self._prepare(image), data.scale)
         work = full
         if self.task.work == "trained":
             work = resize(full, *self._work_shape(height, width), self._input_is_labels)
         output = self._run_network(normalise(work, self._late, data.palette), seed)
-        output = wishes.fulfil(output, work)
+        output = output if guidance is None else guidance.apply(output, work)
         if work.shape[:2] != (height, width):
             output = self._to_full_size(output, work, full)
         return self._decode(output, full, image.dtype)
@@ -280,14 +282,14 @@ class Translator:
         # A palette has 8 bits, whatever the input had.
         return decoded if decoded.dtype == dtype else decoded.astype(dtype) * np.array(257, dtype)
 
-    def _translate_large(self, image: np.ndarray, seed: int | None, wishes: Wishes) -> np.ndarray:
+    def _translate_large(self, image: np.ndarray, seed: int | None, guidance: Guidance | None) -> np.ndarray:
         """As `_translate`, with floating point numbers for no more than a part of the picture at a time."""
         scale = self.task.data.scale
         height, width = (side * scale for side in image.shape[:2])
         changes = self._early or (self._input.is_opaque and image.shape[2] == 4)
         prepared = in_strips(self._prepare, image) if changes else image
         is_native = self.task.work == "native"
-        outputs = self._native_strips(prepared, seed) if is_native else self._trained_strips(prepared, seed, wishes)
+        outputs = self._native_strips(prepared, seed) if is_native else self._trained_strips(prepared, seed, guidance)
         made: np.ndarray | None = None
         for top, bottom, output in outputs:
             for first, last in strips(top, bottom, width):
@@ -315,14 +317,14 @@ class Translator:
                 yield top, min(bottom, height), output[:, : height - top, :width]
 
     def _trained_strips(
-        self, prepared: np.ndarray, seed: int | None, wishes: Wishes
+        self, prepared: np.ndarray, seed: int | None, guidance: Guidance | None
     ) -> Iterator[tuple[int, int, Tensor]]:
         """As `_native_strips`: the network sees a small copy, and its output is enlarged a strip at a time."""
         full = enlarge(prepared, self.task.data.scale)
         height, width = full.shape[:2]
         work = resize(full, *self._work_shape(height, width), self._input_is_labels)
         output = self._run_network(normalise(work, self._late, self.task.data.palette), seed)
-        output = wishes.fulfil(output, work)
+        output = output if guidance is None else guidance.apply(output, work)
         if work.shape[0] >= height or work.shape[1] >= width:
             whole = output if work.shape[:2] == (height, width) else self._to_full_size(output, work, full)
             return iter([(0, height, whole)])

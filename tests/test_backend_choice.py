@@ -15,7 +15,7 @@ import torch
 from tiny_models import save_tiny_model
 from torch import Tensor, nn
 
-from pix2pix import backend_choice, backends, chooser
+from pix2pix import backend_choice, backend_chooser, backends
 from pix2pix.backend_choice import cache_folder, choice_key, kept_model, store_choice, stored_choice
 from pix2pix.checkpoint import load_model
 from pix2pix.nn import build_generator, examples
@@ -166,7 +166,7 @@ def test_without_a_stored_choice_a_flag_decides(
 
 
 def test_measuring_stores_for_this_kind_of_generator_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chooser, "choose", lambda generator, example, say: "onnxruntime")
+    monkeypatch.setattr(backend_chooser, "choose", lambda generator, example, say: "onnxruntime")
     pytest.importorskip("onnxruntime")
     said: list[str] = []
     first = load(tmp_path, "torch")
@@ -203,7 +203,7 @@ def test_a_stored_choice_of_fewer_bits_is_checked_once_for_each_model(
         checks.append(backend.name)
         return levels["mean"], 9.0
 
-    monkeypatch.setattr(chooser, "difference", difference)
+    monkeypatch.setattr(backend_chooser, "difference", difference)
     store_choice(load(tmp_path, "torch").choice_key, "torch-bf16")
     path = save_tiny_model(tmp_path / "m.safetensors")
     assert [Translator(load_model(path), "cpu").backend for _ in range(2)] == ["torch", "torch"]

@@ -159,7 +159,7 @@ class Echo:
     def read_picture(self, path: Path, pixel_limit: int | None) -> Picture:
         return Picture(read_image(path), Metadata(), path.suffix)
 
-    def __call__(self, image: np.ndarray, seed: int | None) -> np.ndarray:
+    def __call__(self, image: np.ndarray, seed: int | None, guidance: None) -> np.ndarray:
         with self.lock:
             self.running += 1
             self.most = max(self.most, self.running)

@@ -160,3 +160,12 @@ def test_a_failure_is_one_line_whatever_the_name(capsys: pytest.CaptureFixture[s
     Path("two\nlines.jpg").write_bytes(b"no picture at all")
     assert run("two\nlines.jpg", "--model", "colorize", "--out", "o") == 1
     assert "two lines.jpg: not an image of a known format\n" in capsys.readouterr().err
+
+
+def test_one_picture_named_outright_writes_no_report_and_so_replaces_none() -> None:
+    write_image(Path("a.png"), photo(40, 60))
+    Path("report.json").write_text('{"mine": 1}')
+    assert run("a.png", "--model", "colorize", "--out", "new") == 0
+    Path("new/report.json").write_text('{"mine": 1}')
+    assert run("a.png", "--model", "colorize", "--out", "new") == 0
+    assert json.loads(Path("new/report.json").read_text()) == {"mine": 1}

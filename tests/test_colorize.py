@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pix2pix import translate
-from pix2pix.hints import Wishes, follow_hints, saturate
+from pix2pix.guidance import Guidance, follow_hints, saturate
 from pix2pix.hub import load
 from pix2pix.images import read_image, write_image
 from pix2pix.lab import CHROMA_SCALE, encoded, lightness, luminance, recolour, rgb_to_lab
@@ -93,23 +93,23 @@ def test_what_a_stroke_asks_for_is_in_the_picture(colorizer: Translator) -> None
     assert np.abs(exact_lightness(made) - exact_lightness(grey)).max() < 0.3
 
 
-def test_wishes_go_through_the_translator_at_any_size(colorizer: Translator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_guidance_counts_at_any_size(colorizer: Translator, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     image = cv2.resize(rng.integers(0, 256, (9, 12), np.uint8), (160, 120), interpolation=cv2.INTER_CUBIC)[:, :, None]
     hints = np.zeros((120, 160, 4), np.uint8)
     hints[50:70, 60:100] = 200, 40, 40, 255
-    usual, grey = colorizer(image), colorizer(image, None, Wishes(0))
+    usual, grey = colorizer(image), colorizer(image, None, Guidance(0))
     assert np.ptp(grey.astype(int), axis=2).max() <= 1
-    assert colourfulness(colorizer(image, None, Wishes(2))) > colourfulness(usual)
-    hinted = colorizer(image, None, Wishes(hints=hints))
+    assert colourfulness(colorizer(image, None, Guidance(2))) > colourfulness(usual)
+    hinted = colorizer(image, None, Guidance(hints=hints))
     stroke = rgb_to_lab(hints[:1, :1, :3] * 0 + np.array([200, 40, 40], np.uint8))[0, 0, 1:]
     inside = rgb_to_lab(hinted[55:65, 70:90])[:, :, 1:]
     assert np.abs(np.median(inside, axis=(0, 1)) / stroke - 1).max() < 0.35  # where lightness leaves room for it
-    assert np.array_equal(colorizer(image, None, Wishes(hints=np.zeros_like(hints))), usual)
+    assert np.array_equal(colorizer(image, None, Guidance(hints=np.zeros_like(hints))), usual)
     monkeypatch.setattr("pix2pix.translator.LARGEST", 1000)
-    in_strips = colorizer(image, None, Wishes(0.5, hints)).astype(int)
+    in_strips = colorizer(image, None, Guidance(0.5, hints)).astype(int)
     monkeypatch.undo()
-    assert np.abs(in_strips - colorizer(image, None, Wishes(0.5, hints))).max() <= 1
+    assert np.abs(in_strips - colorizer(image, None, Guidance(0.5, hints))).max() <= 1
 
 
 def test_transparency_stays(colorizer: Translator) -> None:
@@ -124,15 +124,17 @@ def test_transparency_stays(colorizer: Translator) -> None:
     assert np.array_equal(output[:, :, :3], colorizer(shown))
 
 
-@pytest.mark.parametrize("wishes", [Wishes(-1), Wishes(float("nan")), Wishes(hints=np.zeros((5, 5, 4), np.uint8))])
-def test_wishes_that_cannot_be_fulfilled(colorizer: Translator, wishes: Wishes) -> None:
+@pytest.mark.parametrize(
+    "guidance", [Guidance(-1), Guidance(float("nan")), Guidance(hints=np.zeros((5, 5, 4), np.uint8))]
+)
+def test_guidance_that_cannot_be_followed(colorizer: Translator, guidance: Guidance) -> None:
     with pytest.raises(ValueError, match=r"saturation: got|hints: got"):
-        colorizer(np.zeros((40, 80, 1), np.uint8), None, wishes)
+        colorizer(np.zeros((40, 80, 1), np.uint8), None, guidance)
 
 
-def test_other_models_take_no_wishes() -> None:
+def test_other_models_take_no_guidance() -> None:
     with pytest.raises(ValueError, match="'denoise' does not"):
-        load("denoise", device="cpu", backend="torch")(np.zeros((40, 80, 3), np.uint8), None, Wishes(2))
+        load("denoise", device="cpu", backend="torch")(np.zeros((40, 80, 3), np.uint8), None, Guidance(2))
 
 
 @pytest.mark.parametrize(
@@ -143,7 +145,7 @@ def test_other_models_take_no_wishes() -> None:
         (["--model", "colorize", "--hints", "nothing.png"], "nothing.png: no such file"),
     ],
 )
-def test_bad_wishes_on_the_command_line(
+def test_bad_guidance_on_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -166,6 +168,6 @@ def test_hints_in_a_folder_are_for_the_pictures_of_their_names(
         write_image(tmp_path / name, image)
     chosen = ["--hints", "strokes", "--out", "o", "--saturation", "0.5", "--backend", "torch"]
     assert translate.main(["a.png", "b.png", "--model", "colorize", *chosen]) == 0
-    assert np.array_equal(read_image("o/a.png"), colorizer(image, None, Wishes(0.5)))
-    assert np.array_equal(read_image("o/b.png"), colorizer(image, None, Wishes(0.5, hints)))
+    assert np.array_equal(read_image("o/a.png"), colorizer(image, None, Guidance(0.5)))
+    assert np.array_equal(read_image("o/b.png"), colorizer(image, None, Guidance(0.5, hints)))
     assert not np.array_equal(read_image("o/a.png"), read_image("o/b.png"))

@@ -21,10 +21,10 @@ MIB = 2**20
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("config", "images", "lab", "command_line", "signals"),
-    ("representations", "data", "nn", "metrics", "checkpoint", "hints"),
+    ("representations", "data", "nn", "metrics", "checkpoint", "guidance"),
     (
-        *("training", "translator", "reporting", "upsampling", "backends", "backend_choice", "chooser", "hub", "batch"),
-        *("clips", "large", "evaluation", "trivial", "segmenters", "ablation", "timing"),
+        *("training", "translator", "reporting", "upsampling", "backends", "backend_choice", "backend_chooser", "hub"),
+        *("batch", "clips", "large", "evaluation", "trivial", "segmenters", "ablation", "timing"),
     ),
     ("priors", "restoration"),
     (

@@ -1,124 +1,31 @@
-"""Clips through a model: every frame at its time, true colours, untouched sound; and flicker, before and after."""
+"""Clips through a model: every frame at its time, true colours, untouched sound."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
-import cv2
 import numpy as np
 import pytest
+from clip_files import Echo, av, contents, moving, pictures_of, save_clip, translate
 from small_pictures import photo
 
 from pix2pix import translate as command
-from pix2pix.clips.flicker import flicker
-from pix2pix.clips.motion import flow, is_seen, warp
-from pix2pix.clips.reading import open_clip, turned
-from pix2pix.clips.smoothing import ChromaSmoothing
-from pix2pix.clips.translating import VideoResult, prefetched, translate_video
+from pix2pix.clips.reading import turned
+from pix2pix.clips.translating import prefetched, translate_video
 from pix2pix.clips.writing import clip_suffix
 from pix2pix.images import write_image
-from pix2pix.lab import lab_to_rgb, lightness, rgb_to_lab
 from pix2pix.translator import Translator
 
-av = pytest.importorskip("av", reason="clips need PyAV: pip install 'pix2pix[video]'")
 ROOT = Path(__file__).parent.parent
-PHOTOS = Path(os.environ.get("PIX2PIX_TEST_DATA", ROOT / "../shared/data")) / "photos" / "bsds" / "val"
-RATE = 44100
 BARS = np.array(
     [(255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0), (255, 0, 255), (255, 0, 0), (0, 0, 255), (0, 0, 0)],
     np.uint8,
 )
-
-
-class Echo:
-    """A translator that gives back what it gets, `scale` times as large."""
-
-    def __init__(self, target: str = "rgb", scale: int = 1) -> None:
-        self.task = SimpleNamespace(data=SimpleNamespace(target=target, scale=scale))
-
-    def __call__(self, image: np.ndarray, seed: int | None = None) -> np.ndarray:
-        scale = self.task.data.scale
-        return image.repeat(scale, 0).repeat(scale, 1)
-
-
-def translate(source: Path, out: Path, translator: Any = None, smooth: float = 0.8) -> VideoResult:
-    return translate_video(source, out, cast("Translator", translator or Echo()), smooth)
-
-
-def moving(count: int, height: int = 96, width: int = 160) -> list[np.ndarray]:
-    """A pan over a picture twice that size."""
-    large = photo(2 * height, 2 * width)
-    return [large[index : index + height, 2 * index : 2 * index + width] for index in range(count)]
-
-
-def save_clip(
-    path: Path,
-    pictures: Sequence[np.ndarray],
-    times: Sequence[int] | None = None,
-    *,
-    codec: str = "libx264",
-    base: Fraction = Fraction(1, 12800),
-    sound: str | None = "aac",
-    turn: tuple[int, bool] | None = None,
-    title: str = "The harbour",
-) -> Path:
-    """A clip with these frames at these times (25 a second), and a sine as long as it is."""
-    times = times or [index * 512 for index in range(len(pictures))]
-    with av.open(path, "w") as container:
-        container.metadata["title"] = title
-        video = container.add_stream(codec, rate=25, time_base=base)
-        video.height, video.width = pictures[0].shape[:2]
-        video.pix_fmt = "yuv420p"
-        video.time_base = base
-        if turn is not None:
-            video.set_display_rotation(*turn)
-        audio = None if sound is None else container.add_stream(sound, rate=48000 if sound == "libopus" else RATE)
-        for picture, time in zip(pictures, times, strict=True):
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
-            frame.pts, frame.time_base = time, base
-            container.mux(video.encode(frame))
-        container.mux(video.encode(None))
-        if audio is not None:
-            rate = audio.rate
-            seconds = float((times[-1] + 512) * base)
-            sine = 0.3 * np.sin(np.arange(int(rate * seconds)) * 2 * np.pi * 440 / rate)
-            for start in range(0, len(sine), 960):
-                block = np.stack([sine[start : start + 960]] * 2).astype(np.float32)
-                is_planar = audio.format.name.endswith("p")
-                values = block if is_planar else block.T.reshape(1, -1)
-                values = (values * 32767).astype(np.int16) if audio.format.name.startswith("s16") else values
-                heard = av.AudioFrame.from_ndarray(values, audio.format.name, "stereo")
-                heard.sample_rate, heard.pts, heard.time_base = rate, start, Fraction(1, rate)
-                container.mux(audio.encode(heard))
-            container.mux(audio.encode(None))
-    return path
-
-
-def contents(path: Path) -> tuple[list[Fraction], list[bytes], Any]:
-    """When the frames are shown, the packets of sound, and facts of the file."""
-    with av.open(path) as container:
-        facts = SimpleNamespace(
-            title=container.metadata.get("title"),
-            seconds=container.duration / 1e6,
-            size=(container.streams.video[0].width, container.streams.video[0].height),
-            codec=container.streams.video[0].codec_context.name,
-        )
-        sound = [bytes(packet) for packet in container.demux(audio=0) if packet.size] if container.streams.audio else []
-    with av.open(path) as container:
-        times = [frame.pts * frame.time_base for frame in container.decode(video=0)]
-    return times, sound, facts
-
-
-def pictures_of(path: Path) -> list[np.ndarray]:
-    with open_clip(path) as clip:
-        return [frame.picture for frame in clip.frames()]
 
 
 @pytest.mark.parametrize(
@@ -301,7 +208,7 @@ def test_a_clip_without_times_gets_even_ones(tmp_path: Path) -> None:
 
 def test_a_failing_model_ends_the_run_and_leaves_nothing(tmp_path: Path) -> None:
     class Failing(Echo):
-        def __call__(self, image: np.ndarray, seed: int | None = None) -> np.ndarray:
+        def __call__(self, image: np.ndarray, seed: int | None = None, guidance: None = None) -> np.ndarray:
             if image[0, 0, 0] > 200:
                 raise ValueError("too light")
             return image
@@ -326,7 +233,7 @@ def test_the_command_takes_clips_and_pictures_together(
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"film.mp4", "still.png", "report.json"}
     assert "broken.mov" in capsys.readouterr().err
     assert contents(tmp_path / "out" / "film.mp4")[0] == contents(tmp_path / "film.mp4")[0]
-    assert np.ptp(pictures_of(tmp_path / "out" / "film.mp4")[0].astype(int), axis=2).mean() < 2  # grey, as wished
+    assert np.ptp(pictures_of(tmp_path / "out" / "film.mp4")[0].astype(int), axis=2).mean() < 2  # grey, as asked for
     assert command.main([*arguments, "--model", "colorize", "--skip-existing"]) == 1
     assert "2 pictures left alone" in capsys.readouterr().out
     assert command.main(["film.mp4", "--out", "alone", "--model", "colorize", "--backend", "torch"]) == 0
@@ -372,151 +279,3 @@ def test_items_made_ahead_are_the_same_and_an_early_end_is_clean() -> None:
 
     with pytest.raises(ValueError, match="no more"):
         list(prefetched(broken(), 1))
-
-
-# --- motion, flicker and smoothing ---
-
-
-def textured(height: int = 120, width: int = 200) -> np.ndarray:
-    noise = np.random.default_rng(0).uniform(0, 255, (height, width, 3)).astype(np.float32)
-    return cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 3), None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)  # type: ignore[call-overload, no-any-return]
-
-
-def test_a_known_motion_is_found_and_what_came_in_is_not_trusted() -> None:
-    large = textured(140, 260)
-    before, after = large[10:130, 20:220, 1], large[13:133, 28:228, 1]  # what is shown moves by (-8, -3)
-    forth, back = flow(before, after), flow(after, before)
-    middle = (slice(20, -20), slice(30, -30))
-    np.testing.assert_allclose(np.median(forth[middle], (0, 1)), (-8, -3), atol=0.2)
-    seen = is_seen(forth, back)
-    assert seen[middle].mean() > 0.97
-    assert not seen[:, :7].any()
-    assert np.abs(warp(after, forth)[middle].astype(int) - before[middle]).mean() < 3
-
-
-def test_flicker_is_what_changes_beyond_motion() -> None:
-    still = [textured()] * 3
-    assert flicker(still, still).warping_error == 0
-    grey = [np.full((40, 40, 3), level, np.uint8) for level in (100, 100, 100)]
-    lighter = [np.full((40, 40, 3), level, np.uint8) for level in (100, 151, 100)]
-    found = flicker(grey, lighter)
-    assert found.pairs == 2
-    assert found.warping_error == pytest.approx(3 * (51 / 255) ** 2)  # 51 levels in each of three channels
-    assert found.chroma == pytest.approx(0, abs=1e-2)
-    red, green = np.array([(200, 60, 60), (60, 160, 60)], np.uint8)
-    coloured = [np.broadcast_to(colour, (40, 40, 3)).copy() for colour in (red, green, red)]
-    expected = np.linalg.norm(np.subtract(*(rgb_to_lab(colour[None, None])[0, 0, 1:] for colour in (red, green))))
-    assert flicker(grey, coloured).chroma == pytest.approx(float(expected), rel=1e-4)
-    with pytest.raises(ValueError, match="one scene"):
-        flicker(grey[:1], grey[:1])
-
-
-def unsteady(sources: Sequence[np.ndarray], seed: int = 0) -> list[np.ndarray]:
-    """Colours that change from frame to frame, slowly over the picture, as those of a network do."""
-    rng = np.random.default_rng(seed)
-    outputs = []
-    for source in sources:
-        height, width = source.shape[:2]
-        wobble = cv2.resize(
-            rng.normal(0, 6, (4, 6, 2)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
-        )
-        lab = np.concatenate([lightness(source)[..., None], wobble + np.array((12, 18), np.float32)], axis=2)
-        outputs.append(lab_to_rgb(lab, np.dtype(np.uint8)))
-    return outputs
-
-
-def pan(count: int, offset: int = 0) -> list[np.ndarray]:
-    large = np.clip(textured(200, 400), 40, 215)[..., :1].repeat(3, 2)
-    return [large[offset + index : offset + index + 120, 2 * index : 2 * index + 200].copy() for index in range(count)]
-
-
-def chroma_of(pictures: Sequence[np.ndarray]) -> np.ndarray:
-    return np.stack([rgb_to_lab(picture)[..., 1:].mean((0, 1)) for picture in pictures])
-
-
-def test_smoothing_lowers_flicker_and_keeps_colour_and_lightness() -> None:
-    sources = pan(16)
-    outputs = unsteady(sources)
-    smoothing = ChromaSmoothing()
-    smoothed = [smoothing(source, output) for source, output in zip(sources, outputs, strict=True)]
-    np.testing.assert_array_equal(smoothed[0], outputs[0])
-    before, after = flicker(sources, outputs), flicker(sources, smoothed)
-    assert after.chroma < 0.5 * before.chroma
-    assert after.warping_error < before.warping_error
-    np.testing.assert_allclose(chroma_of(smoothed).mean(0), chroma_of(outputs).mean(0), rtol=0.1)
-    for source, picture in zip(sources, smoothed, strict=True):
-        assert np.abs(lightness(source) - lightness(picture)).max() < 0.3
-    none = ChromaSmoothing(0)
-    for source, output in zip(sources[:3], outputs[:3], strict=True):
-        assert np.abs(none(source, output).astype(int) - output).max() <= 1
-    with pytest.raises(ValueError, match="less than 1"):
-        ChromaSmoothing(1)
-
-
-def test_smoothing_begins_anew_at_a_cut_and_where_something_came_in() -> None:
-    dark, light = [np.full((64, 96, 3), level, np.uint8) for level in (60, 190)]
-    smoothing = ChromaSmoothing()
-    smoothing(dark, np.full_like(dark, 60) + np.array([40, 0, 0], np.uint8))
-    np.testing.assert_array_equal(smoothing(light, light), light)
-    # A dark disc comes in where light ground was: its colour is its own from the first frame on.
-    ground = textured(120, 160)[..., :1].repeat(3, 2) // 4 + 150
-    with_disc = cv2.circle(ground.copy(), (80, 60), 20, (40, 40, 40), -1)
-    coloured = [lab(ground, (20, 20)), lab(with_disc, (-15, -15))]
-    smoothing = ChromaSmoothing()
-    smoothing(ground, coloured[0])
-    chroma = rgb_to_lab(smoothing(with_disc, coloured[1]))[..., 1:]
-    assert np.abs(chroma[52:68, 72:88] - rgb_to_lab(coloured[1])[52:68, 72:88, 1:]).max() < 3
-    assert chroma[10:30, 10:40].mean() > 5  # the ground keeps most of what it had
-
-
-def lab(source: np.ndarray, chroma: tuple[int, int]) -> np.ndarray:
-    plane = np.broadcast_to(np.array(chroma, np.float32), (*source.shape[:2], 2))
-    return lab_to_rgb(np.concatenate([lightness(source)[..., None], plane], axis=2), np.dtype(np.uint8))
-
-
-def test_only_models_that_predict_chroma_are_smoothed(tmp_path: Path) -> None:
-    sources = pan(10)
-    source = save_clip(tmp_path / "clip.mp4", sources, sound=None)
-
-    class Wobbling(Echo):
-        def __call__(self, image: np.ndarray, seed: int | None = None) -> np.ndarray:
-            return unsteady([image], seed=int(image[:5].sum()))[0]
-
-    shown = {}
-    for name, target, smooth in (("rgb", "rgb", 0.8), ("off", "lab_chroma", 0.0), ("on", "lab_chroma", 0.8)):
-        result = translate(source, tmp_path / f"{name}.mp4", Wobbling(target), smooth)
-        shown[name] = flicker(sources, pictures_of(result.path)).chroma
-    assert shown["rgb"] == pytest.approx(shown["off"], rel=0.01)  # libx264 does not repeat itself to the bit
-    assert shown["on"] < 0.5 * shown["off"]
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not PHOTOS.is_dir(), reason=f"no photos under {PHOTOS}; set PIX2PIX_TEST_DATA")
-def test_colouring_a_clip_of_photos_flickers_less_with_smoothing(tmp_path: Path) -> None:
-    from pix2pix import hub
-    from pix2pix.checkpoint import load_model
-
-    pictures = []
-    for number, path in enumerate(sorted(PHOTOS.iterdir())[:2]):
-        whole = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-        assert whole is not None
-        for index in range(8):
-            zoom = 1 + 0.01 * index
-            moved = np.array([[zoom, 0, -4 * index], [0, zoom, -2 * index * number]], np.float32)
-            seen = np.asarray(cv2.warpAffine(whole, moved, (320, 240)))
-            pictures.append(seen[..., None].repeat(3, 2))
-    source = save_clip(tmp_path / "clip.mp4", pictures)
-    translator = Translator(load_model(hub.choose("colorize", None, print)))
-    sources = pictures_of(source)
-    plain, smooth = (
-        pictures_of(translate(source, tmp_path / f"{strength}.mp4", translator, strength).path)
-        for strength in (0.0, 0.8)
-    )
-    before, after = flicker(sources, plain), flicker(sources, smooth)
-    assert after.chroma < 0.8 * before.chroma
-    assert after.warping_error <= before.warping_error
-    amounts = [
-        np.mean([np.hypot(*np.moveaxis(rgb_to_lab(each)[..., 1:], 2, 0)).mean() for each in clip])
-        for clip in (plain, smooth)
-    ]
-    assert amounts[1] == pytest.approx(amounts[0], rel=0.1)

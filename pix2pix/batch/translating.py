@@ -20,7 +20,7 @@ from pix2pix.images import check_fits, stored_size, write_image
 from pix2pix.signals import StopRequest
 
 if TYPE_CHECKING:
-    from pix2pix.hints import Wishes
+    from pix2pix.guidance import Guidance
     from pix2pix.translator import Translator
 
 MOST_WORKERS = 15  # each holds a picture in memory
@@ -35,11 +35,11 @@ def picture_work(
     seeds: Sequence[int | None],
     pixel_limit: int | None,
     is_exact: bool = False,
-    wishes: Callable[[Path], Wishes] | None = None,
+    guidance: Callable[[Path], Guidance] | None = None,
 ) -> Work:
     """What is done with one picture: read it, translate it with each seed, write the outputs; it tells (width, height).
 
-    `wishes` tells what is wished of the colours of the picture in a file.
+    `guidance` gives what a person says of the colours of the picture in a file.
     Metadata travel with the picture; `is_exact` outputs hold values rather than colours, and get no colour profile.
     Of large pictures no more are translated at a time than a quarter of the memory holds. For pictures that a GPU
     would compute as one batch, this is the place: gather like sizes here and hand them to the backend together. On
@@ -54,13 +54,13 @@ def picture_work(
         check_fits(job.outputs[0], height * scale, width * scale)
         if not job.outputs[0].parent.exists():
             check_writable(job.outputs[0].parent)
-        wished = () if wishes is None else (wishes(job.source),)
+        guided = None if guidance is None else guidance(job.source)
         with in_memory.take(bytes_of(height * width * scale**2)):
             picture = translator.read_picture(job.source, pixel_limit)
             height, width = picture.pixels.shape[:2]
             metadata = replace(picture.metadata, icc_profile=None) if is_exact else picture.metadata
             for seed, output in zip(seeds, job.outputs, strict=True):
-                write_image(output, translator(picture.pixels, seed, *wished), metadata)
+                write_image(output, translator(picture.pixels, seed, guided), metadata)
         return width, height
 
     return work
@@ -76,7 +76,7 @@ class Stopped(Exception):
 
 
 def clip_work(
-    translator: Translator, smooth: float, wishes: Callable[[Path], Wishes] | None, stop: StopRequest
+    translator: Translator, smooth: float, guidance: Callable[[Path], Guidance] | None, stop: StopRequest
 ) -> Work:
     """What is done with one clip: every frame is translated; what the new clip has not of the old one is told.
 
@@ -88,8 +88,8 @@ def clip_work(
 
         if len(job.outputs) > 1:
             raise ValueError("a clip has one output; leave out --samples")
-        wished = None if wishes is None else wishes(job.source)
-        if wished is not None and wished.hints is not None:
+        guided = None if guidance is None else guidance(job.source)
+        if guided is not None and guided.hints is not None:
             raise ValueError("hints are for pictures, not for clips; leave out --hints")
         if not job.outputs[0].parent.exists():
             check_writable(job.outputs[0].parent)
@@ -101,7 +101,7 @@ def clip_work(
                 bar.total = count
                 bar.update(done - bar.n)
 
-            result = translate_video(job.source, job.outputs[0], translator, smooth, show, wished)
+            result = translate_video(job.source, job.outputs[0], translator, smooth, show, guided)
         for note in result.notes:
             tqdm.write(f"{job.source}: {note}")
         return result.size

@@ -18,7 +18,7 @@ from pix2pix.clips.smoothing import STRENGTH, ChromaSmoothing
 from pix2pix.clips.writing import write_clip
 
 if TYPE_CHECKING:
-    from pix2pix.hints import Wishes
+    from pix2pix.guidance import Guidance
     from pix2pix.translator import Translator
 
 T = TypeVar("T")
@@ -44,13 +44,13 @@ def translate_video(
     translator: Translator,
     smooth: float = STRENGTH,
     progress: Callable[[int, int | None], None] | None = None,
-    wishes: Wishes | None = None,
+    guidance: Guidance | None = None,
 ) -> VideoResult:
     """Translate every frame of the clip `source` into the clip `out` (.mp4, .mov, .mkv, .webm; whole or not at all).
 
     Times are kept, sound and subtitles are copied as they are. `smooth`, from 0 to below 1, is how much of their chroma
     frames take over from the ones before, for models that predict chroma; others give every frame on its own.
-    `progress` is told how many frames are written, and of how many in all, if that is known. `wishes` are for all
+    `progress` is told how many frames are written, and of how many in all, if that is known. `guidance` is for all
     frames.
     Reading, translating, smoothing and writing overlap, and no more than a few frames are in memory.
 
@@ -60,7 +60,7 @@ def translate_video(
     smoothing = ChromaSmoothing(smooth)
     makes_chroma = translator.task.data.target == "lab_chroma" and smooth > 0
     with open_clip(source) as clip, write_clip(out, clip) as writer:
-        finished = _translated(clip, translator, wishes)
+        finished = _translated(clip, translator, guidance)
         if makes_chroma:
             finished = ((frame, smoothing(frame.picture, output)) for frame, output in finished)
         number = 0
@@ -78,12 +78,11 @@ class _Step:
     output: np.ndarray | None = None
 
 
-def _translated(clip: Clip, translator: Translator, wishes: Wishes | None) -> Iterator[tuple[Frame, np.ndarray]]:
+def _translated(clip: Clip, translator: Translator, guidance: Guidance | None) -> Iterator[tuple[Frame, np.ndarray]]:
     """Each frame with its output, a few at a time."""
-    wished = () if wishes is None else (wishes,)
 
     def work(step: _Step) -> None:
-        output = translator(step.frame.picture, None, *wished)
+        output = translator(step.frame.picture, None, guidance)
         if output.shape[2] not in (1, 3):
             raise ValueError(
                 f"{clip.path}: outputs of {output.shape[2]} channels, expected pictures; no clip holds them"

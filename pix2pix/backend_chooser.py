@@ -16,7 +16,7 @@ from pix2pix.batch.lanes import PictureByPicture
 
 
 @dataclass(frozen=True)
-class Chooser:
+class BackendChooser:
     """Builds the backend of `generator`, whose weights are those of the file at `path`, for pictures like `example`
     (1, C, H, W); under `key` is stored what was measured for its kind."""
 

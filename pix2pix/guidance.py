@@ -34,22 +34,19 @@ REACH = 1.0  # of the picture's long side: over how far a stroke fades to 1 / e 
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Guidance:
     """What a person asks of the colours of one picture: `saturation` as in `saturate`, `hints` as in `follow_hints`."""
 
     saturation: float = 1.0
     hints: np.ndarray | None = None
 
-    def fulfil(self, chroma: Tensor, image: np.ndarray) -> Tensor:
-        """Predicted chroma (2, h, w) as wished, for the picture (h, w, C). Raises ValueError for bad wishes."""
+    def apply(self, chroma: Tensor, image: np.ndarray) -> Tensor:
+        """Predicted chroma (2, h, w), changed as asked, for the picture (h, w, C). Raises ValueError for bad input."""
         if self.saturation != 1:
             chroma = saturate(chroma, self.saturation)
         if self.hints is not None:
             chroma = follow_hints(chroma, lightness(image if image.shape[2] == 1 else to_rgb(image)), self.hints)
         return chroma
-
-
-USUAL = Wishes()
 
 
 def saturate(chroma: Chroma, factor: float) -> Chroma:

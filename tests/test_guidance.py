@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from pix2pix import hints as module
-from pix2pix.hints import follow_hints, saturate, strokes
+from pix2pix import guidance as module
+from pix2pix.guidance import follow_hints, saturate, strokes
 from pix2pix.lab import CHROMA_SCALE, rgb_to_lab
 
 RED = (200, 40, 40)
