@@ -31,7 +31,7 @@ caps: .venv/ready
 	@$(PYTHON) -c 'import os, shutil, sys; free = shutil.disk_usage(".").free / 1e9; \
 	sys.exit(not os.path.exists(".venv/bin/pip") and free < $(NEEDED_GB) and f"{free:.1f} GB free here, the install needs $(NEEDED_GB) GB")'
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,eval,export,video]"
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[app,dev,eval,export,video]"
 	@touch $@
 
 clean:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
+from pix2pix import model_files
 from pix2pix.command_line import parse, run
 from pix2pix.config import nearest
 from pix2pix.timing.agreement import Disagreement
@@ -48,11 +49,10 @@ def translate(arguments: Sequence[str]) -> int:
         raise ValueError("got both --model and --generator; give one of them")
     task = resolve(options, model={"generator": options.generator})
 
-    from pix2pix import hub
     from pix2pix.timing.translation import chosen_backends, lines, measure
     from pix2pix.training.choices import choose_device
 
-    model = hub.resolve(options.model) if options.model is not None else None
+    model = model_files.resolve(options.model) if options.model is not None else None
     backends = chosen_backends(options.backend, choose_device(task.train.device))
     figures = measure(task, model, options.size, backends, options.steps, options.against == "plain")
     return show(figures, lines, options.json_, command("translate", arguments))

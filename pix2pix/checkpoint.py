@@ -7,7 +7,6 @@ so that a kill or a full disk leaves the previous file as it was.
 from __future__ import annotations
 
 import glob
-import json
 import os
 import shutil
 import sys
@@ -22,10 +21,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from pix2pix.config import Task, validate
+from pix2pix.config import Task
+from pix2pix.model_files import FORMAT, VERSION, check_kind, task_in
 
-FORMAT = "pix2pix-model"
-VERSION = 1
 STATE_VERSION = 1
 
 
@@ -139,25 +137,17 @@ def load_model(path: Path) -> ReleasedModel:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            _check_kind(path, metadata)
+            check_kind(path, metadata)
             stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
     except (SafetensorError, OSError) as error:
         hint = " (a training state: give its run folder)" if path.suffix == ".pt" else ""
         raise ValueError(f"{path}: not a readable model.safetensors{hint}: {error}") from None
     try:
-        task, facts = json.loads(metadata["task"]), Facts.model_validate_json(metadata["facts"])
+        facts = Facts.model_validate_json(metadata["facts"])
     except (KeyError, ValueError) as error:
         raise ValueError(f"{path}: damaged metadata: {str(error).splitlines()[0]}") from None
     weights = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in stored.items()}
-    return ReleasedModel(path=path, task=validate(task, str(path)), facts=facts, weights=weights)
-
-
-def _check_kind(path: Path, metadata: Mapping[str, str]) -> None:
-    if metadata.get("format") != FORMAT:
-        raise ValueError(f"{path}: a safetensors file of another kind, expected one that this product wrote")
-    version = metadata.get("version")
-    if version != str(VERSION):
-        raise ValueError(f"{path}: model format {version}, this product reads {VERSION}; install a matching release")
+    return ReleasedModel(path=path, task=task_in(path, metadata), facts=facts, weights=weights)
 
 
 def load_weights(generator: nn.Module, model: ReleasedModel) -> None:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 Preset = Literal["paper", "standard", "quick"]
 InputName = Literal["rgb", "gray", "labels_onehot", "masked_rgb", "raw"]
 TargetName = Literal["rgb", "gray", "labels_onehot", "lab_chroma", "filled_rgb", "raw"]
+LINES = "lines"  # the normalise step that makes any line drawing one of thin dark lines
 RESIDUAL_KINDS = {("rgb", "rgb"), ("gray", "gray"), ("masked_rgb", "filled_rgb"), ("raw", "raw")}
 Level = Annotated[int, Field(ge=0, le=255)]
 Colour = tuple[Level, Level, Level]
@@ -124,6 +125,12 @@ class Model(Frozen):
     conditional: bool = Field(True, description="the discriminator sees the input beside the picture")
     spectral: bool = Field(False, description="spectral norm in the discriminator, in place of its norm layers")
 
+    @property
+    def is_stochastic(self) -> bool:
+        """Whether two seeds give two outputs: the compact generator has noise inputs, the U-Nets dropout."""
+        own = 0.5 if self.generator in ("unet", "encoder_decoder") else 0.0
+        return self.generator == "compact_unet" or (own if self.dropout is None else self.dropout) > 0
+
 
 class Train(Frozen):
     """Losses, schedule, and what is saved when."""
@@ -182,6 +189,23 @@ class Evaluation(Frozen):
     )
 
 
+class App(Frozen):
+    """What the task's app lets people do."""
+
+    input: Literal["labels", "sketch", "photo", "mask"] | None = Field(
+        None, description="what a person gives; default: what follows from the data"
+    )
+    palette: dict[str, Colour] = Field(
+        default_factory=dict, description="name -> RGB colour to paint with; default: the data's palette"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> App:
+        if len(set(self.palette.values())) < len(self.palette):
+            raise ValueError("palette: two names have the same colour, expected one colour a name")
+        return self
+
+
 class Task(Frozen):
     """One task, whole: everything that a run, a released model and an app know of it."""
 
@@ -200,6 +224,22 @@ class Task(Frozen):
     model: Model = Model()
     train: Train = Train()
     evaluation: Evaluation = Evaluation()
+    app: App = App()
+
+    @property
+    def takes_colour(self) -> bool:
+        """Whether saturation and hints mean something: where chroma is predicted, at the network's working size."""
+        return self.data.target == "lab_chroma" and self.work == "trained"
+
+    @property
+    def takes_strength(self) -> bool:
+        """Whether an output between input and output means something: where whole pictures are mended."""
+        return self.model.residual and self.data.input != "masked_rgb"
+
+    @property
+    def takes_lines(self) -> bool:
+        """Whether inputs are drawings whose lines are made alike."""
+        return LINES in self.data.normalise
 
     @model_validator(mode="after")
     def _consistent(self) -> Task:

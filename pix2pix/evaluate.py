@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 from pydantic import Field
 
-from pix2pix import __version__
+from pix2pix import __version__, model_files
 from pix2pix.command_line import machine, parse, run
 from pix2pix.config import Frozen, Task
 
@@ -88,8 +88,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parse(Arguments, arguments, PROG)
     check(options)
 
-    from pix2pix import hub  # torch takes seconds, which --help and most mistakes need not wait for
-    from pix2pix.checkpoint import load_model
+    from pix2pix.checkpoint import load_model  # torch takes seconds, which --help and most mistakes need not wait for
     from pix2pix.data.pairs import open_pairs
     from pix2pix.evaluation import draw_grid, evaluate
     from pix2pix.images import write_image
@@ -98,7 +97,7 @@ def main(arguments: Sequence[str]) -> int:
     from pix2pix.translator import Translator
     from pix2pix.trivial import trivial_guesses
 
-    path = hub.choose(options.model, options.task, print)
+    path = model_files.choose(options.model, options.task, print)
     translator = Translator(load_model(path), options.device, options.work_size, "torch")  # the same figures anywhere
     if options.derive and not translator.task.data.derive:
         raise ValueError(f"--derive {options.derive}: '{translator.task.name}' takes pairs, whose inputs are given")

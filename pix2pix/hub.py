@@ -1,81 +1,19 @@
-"""From a name, a file or a run to a model: what is there, which one is meant, and a few kept ready."""
+"""Models kept ready: from a name, a file or a run to its translator, loaded once and dropped when long unused."""
 
 from __future__ import annotations
 
-import functools
 import threading
-from collections.abc import Callable
+import time
 from pathlib import Path
 from typing import Literal
 
 from pix2pix.backend_choice import BackendName
 from pix2pix.checkpoint import load_model
-from pix2pix.config import nearest, task_names
+from pix2pix.model_files import resolve
 from pix2pix.translator import Translator
 
-WEIGHTS = Path(__file__).parent / "weights"
-RUNS = Path("runs")
-MODEL_FILE = "model.safetensors"
 KEPT = 4
-
-
-def shipped_models() -> dict[str, Path]:
-    """Name -> file of the models that come with the product."""
-    return {path.stem: path for path in sorted(WEIGHTS.glob("*.safetensors"))}
-
-
-def resolve(name: str | Path) -> Path:
-    """The model file that a shipped model's name, a file, or a run folder means.
-
-    Raises ValueError, with the nearest name, when there is none.
-    """
-    shipped = shipped_models()
-    if str(name) in shipped:
-        return shipped[str(name)]
-    path = Path(name).expanduser()
-    if path.is_file():
-        return path
-    if path.is_dir():
-        if (path / MODEL_FILE).is_file():
-            return path / MODEL_FILE
-        inside = sorted(found.parent for found in path.glob(f"*/{MODEL_FILE}"))
-        hint = f"; there is one in {inside[-1]}" if inside else "; a run writes it with its first saved state"
-        raise ValueError(f"{path}: no {MODEL_FILE} in this folder{hint}")
-    if not shipped:
-        raise ValueError(f"no model '{name}': no such file or run folder, and no models are shipped; train one first")
-    raise ValueError(f"no model '{name}', neither a file nor a run folder; {nearest(str(name), shipped)}")
-
-
-def newest_run(task_name: str, root: Path = RUNS) -> Path | None:
-    """The folder under `root`/`task_name` whose model was written last; None when there is none."""
-    models = list((root / task_name).glob(f"*/{MODEL_FILE}"))
-    return max(models, key=lambda path: (path.stat().st_mtime_ns, path)).parent if models else None
-
-
-def choose(model: str | None, task: str | None, say: Callable[[str], None], root: Path = RUNS) -> Path:
-    """The model file that a command's `--model` or `--task` means; for `--task`, `say` is told which.
-
-    `--task` means the newest run under `root`/TASK, else the shipped model of that name.
-    Raises ValueError when neither or both are given, or nothing is found.
-    """
-    if (model is None) == (task is None):
-        raise ValueError("which model? give one of --model NAME|FILE|RUN and --task TASK")
-    if model is not None:
-        return resolve(model)
-    assert task is not None
-    run = newest_run(task, root)
-    if run is not None:
-        say(f"model: {run}, the newest run under {root / task}")
-        return run / MODEL_FILE
-    shipped = shipped_models()
-    if task in shipped:
-        say(f"model: {task}, shipped (no run under {root / task})")
-        return shipped[task]
-    if task in task_names():
-        missing = f"task '{task}' has no run under {root / task} and no shipped model"
-        raise ValueError(f"{missing}; train it first: pix2pix train --task {task}")
-    runs = [path.name for path in root.glob("*") if path.is_dir()]
-    raise ValueError(f"unknown task '{task}'; {nearest(task, {*task_names(), *shipped, *runs})}")
+Key = tuple[Path, int, str, str]
 
 
 def load(name_or_path: str | Path, device: str = "auto", backend: BackendName | Literal["auto"] = "auto") -> Translator:
@@ -84,13 +22,29 @@ def load(name_or_path: str | Path, device: str = "auto", backend: BackendName | 
     Raises ValueError when there is no such model, or its file cannot be read.
     """
     path = resolve(name_or_path).resolve()
+    key = path, path.stat().st_mtime_ns, device, backend
     with _loading:
-        return _load(path, path.stat().st_mtime_ns, device, backend)
+        translator = _kept.pop(key, (None, 0.0))[0] or Translator(load_model(path), device, backend=backend)
+        _kept[key] = translator, time.monotonic()  # the last one used is the last one here
+        while len(_kept) > KEPT:
+            del _kept[next(iter(_kept))]
+        return translator
 
 
+def loaded() -> list[str]:
+    """The names of the files of the models that are ready, the one used last as the last."""
+    with _loading:
+        return [path.stem for path, *_ in _kept]
+
+
+def drop_idle(seconds: float) -> int:
+    """Let go of the models that nobody asked for in so many seconds; how many there were."""
+    with _loading:
+        idle = [key for key, (_, used) in _kept.items() if time.monotonic() - used >= seconds]
+        for key in idle:
+            del _kept[key]
+    return len(idle)
+
+
+_kept: dict[Key, tuple[Translator, float]] = {}
 _loading = threading.Lock()  # two threads that want the same model load it once
-
-
-@functools.lru_cache(maxsize=KEPT)
-def _load(path: Path, changed: int, device: str, backend: BackendName | Literal["auto"]) -> Translator:
-    return Translator(load_model(path), device, backend=backend)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 from pydantic import Field
 
+from pix2pix import model_files
 from pix2pix.command_line import parse, run
 from pix2pix.config import Frozen
 
@@ -64,20 +65,19 @@ def main(arguments: Sequence[str]) -> int:
     if options.what == "show" and options.model is None:
         raise ValueError("show: which model? give --model NAME|FILE|RUN")
 
-    from pix2pix import hub
     from pix2pix.checkpoint import load_model
     from pix2pix.reporting.card import card
     from pix2pix.reporting.overview import table
 
     if options.model is not None:
-        print(card(options.model, load_model(hub.resolve(options.model))))
+        print(card(options.model, load_model(model_files.resolve(options.model))))
         return 0
 
     if options.what == "table":
-        print(table({name: load_model(path) for name, path in hub.shipped_models().items()}))
+        print(table({name: load_model(path) for name, path in model_files.shipped_models().items()}))
         return 0
-    runs = {str(path.parent): path for path in sorted(hub.RUNS.glob(f"*/*/{hub.MODEL_FILE}"))}
-    for name, path in {**hub.shipped_models(), **runs}.items():
+    runs = {str(path.parent): path for path in sorted(model_files.RUNS.glob(f"*/*/{model_files.MODEL_FILE}"))}
+    for name, path in {**model_files.shipped_models(), **runs}.items():
         try:
             model = load_model(path)
         except ValueError as error:
@@ -122,12 +122,11 @@ def release(options: Arguments) -> None:
     if options.out.suffix != ".safetensors":
         raise ValueError(f"--out {options.out}: expected a name that ends in .safetensors")
 
-    from pix2pix import hub
     from pix2pix.checkpoint import load_model, load_weights, save_model
     from pix2pix.config import validate
     from pix2pix.translator import build_model_generator
 
-    model = load_model(hub.resolve(options.model))
+    model = load_model(model_files.resolve(options.model))
     licence = options.licence or model.facts.licence
     if licence == "unknown":
         raise ValueError("the terms of its training data are unknown; say them with --licence TEXT")

@@ -13,6 +13,7 @@ from typing import Annotated
 import tyro
 from pydantic import Field
 
+from pix2pix import model_files
 from pix2pix.command_line import parse, parse_known, portable, run
 from pix2pix.config import Frozen, Preset, Task, dump, load_task, merge, task_names, validate
 
@@ -72,10 +73,9 @@ def resolve(selection: Selection, flags: Sequence[str]) -> Task:
     task = parse(Task, flags, PROG, default=base)
     if task.train.init is None:
         return task
-    from pix2pix import hub
     from pix2pix.checkpoint import load_model
 
-    theirs = load_model(hub.resolve(task.train.init)).task.model_dump()
+    theirs = load_model(model_files.resolve(task.train.init)).task.model_dump()
     taken = {section: {name: theirs[section][name] for name in names} for section, names in FROM_MODEL.items()}
     if theirs["name"] == task.name:
         taken["data"] |= {name: theirs["data"][name] for name in FROM_SAME_TASK}

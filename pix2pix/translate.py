@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -13,7 +14,7 @@ import numpy as np
 import tyro
 from pydantic import Field
 
-from pix2pix import __version__
+from pix2pix import __version__, model_files
 from pix2pix.backend_choice import UncalibratedName
 from pix2pix.batch.files import OUTPUT_FOLDER, Found, check_writable, find_pictures, identity, is_clip, is_there
 from pix2pix.batch.leftovers import in_use, remove_leftovers
@@ -30,7 +31,7 @@ from pix2pix.batch.report import (
 from pix2pix.batch.sheet import SHEET, write_sheet
 from pix2pix.batch.translating import any_work, clip_work, picture_work, run_all
 from pix2pix.command_line import parse, run
-from pix2pix.config import Frozen
+from pix2pix.config import Frozen, Task
 from pix2pix.images import PIXEL_LIMIT, list_images, read_image
 from pix2pix.signals import StopRequest
 
@@ -84,6 +85,12 @@ class Arguments(Frozen):
         description="of models that colour: strokes of colour on transparency that the one picture follows; or a "
         "folder of such, NAME.png for the picture NAME.jpg",
     )
+    strength: float = Field(
+        1.0, ge=0, le=1, description="of models that mend: 0 leaves the picture as it is, 1 is as the model makes it"
+    )
+    as_drawn: Annotated[bool, tyro.conf.FlagCreatePairsOff] = Field(
+        False, description="of models of line drawings: leave the lines as they are, rather than make them alike"
+    )
     smooth: float = Field(
         0.8, ge=0, lt=1, description="of clips with a model that colours: share of its colour a frame takes from before"
     )
@@ -118,10 +125,7 @@ def main(arguments: Sequence[str]) -> int:
         raise ValueError(
             f"{translator.path}: no dropout or noise in this model, all samples would be one; drop --samples"
         )
-    if (options.hints is not None or options.saturation != 1) and not translator.takes_guidance:
-        raise ValueError(
-            f"--saturation and --hints are for models that colour; '{translator.task.name}' does not, leave them out"
-        )
+    check_wishes(options, translator.task)
     jobs = plan_outputs(pictures, options, translator)
     left = [job for job in jobs if not (options.skip_existing and all(map(is_there, job.outputs)))]
     if options.dry_run:
@@ -130,13 +134,22 @@ def main(arguments: Sequence[str]) -> int:
     return translate_all(jobs, left, pictures, options, translator)
 
 
+def check_wishes(options: Arguments, task: Task) -> None:
+    """Raises ValueError for flags that ask for something that `task` cannot do."""
+    if (options.hints is not None or options.saturation != 1) and not task.takes_colour:
+        raise ValueError(f"--saturation and --hints are for models that colour; '{task.name}' does not, leave them out")
+    if options.strength != 1 and not task.takes_strength:
+        raise ValueError(f"--strength is for models that mend whole pictures; '{task.name}' does not, leave it out")
+    if options.as_drawn and not task.takes_lines:
+        raise ValueError(f"--as-drawn is for models of line drawings; '{task.name}' takes none, leave it out")
+
+
 def load(options: Arguments) -> Translator:
     """The translator that is asked for. Raises ValueError when there is none such."""
-    from pix2pix import hub  # torch takes seconds, which --help and most mistakes need not wait for
-    from pix2pix.checkpoint import load_model
+    from pix2pix.checkpoint import load_model  # torch takes seconds, which --help and most mistakes need not wait for
     from pix2pix.translator import Translator
 
-    model = load_model(hub.choose(options.model, options.task, print))
+    model = load_model(model_files.choose(options.model, options.task, print))
     if options.backend != "measure":
         return Translator(model, options.device, options.work_size, options.backend)
     translator = Translator(model, options.device, options.work_size, "torch")
@@ -238,20 +251,21 @@ def translate_all(
 
 
 def guidance_for(options: Arguments, pictures: Sequence[Path]) -> Callable[[Path], Guidance] | None:
-    """What is said of the colours of each picture.
+    """What is asked of each picture beside its translation.
 
     Raises ValueError for hints that are not clearly those of one picture.
     """
     from pix2pix.guidance import Guidance
 
-    hints, saturation = options.hints, options.saturation
+    hints = options.hints
+    same = Guidance(options.saturation, None, options.strength, options.as_drawn)
     if hints is None:
-        return None if saturation == 1 else lambda picture: Guidance(saturation)
+        return None if same == Guidance() else lambda picture: same
     if not hints.is_dir():
         if len(pictures) > 1:
             raise ValueError(f"--hints {hints}: one file for {len(pictures)} pictures; give a folder of NAME.png each")
         strokes = read_image(hints)
-        return lambda picture: Guidance(saturation, strokes)
+        return lambda picture: replace(same, hints=strokes)
     files = {file.stem: file for file in list_images(hints)}
     wanted = Counter(picture.stem for picture in pictures)
     if twice := [stem for stem in files if wanted[stem] > 1]:
@@ -260,7 +274,7 @@ def guidance_for(options: Arguments, pictures: Sequence[Path]) -> Callable[[Path
         if len(idle) == len(files):
             raise ValueError(f"--hints {hints}: no picture there is called as one to translate; expected NAME.png")
         print(printable(f"{hints}: {len(idle)} of {len(files)} hints belong to no picture, {idle[0].name} the first"))
-    return lambda picture: Guidance(saturation, read_image(files[picture.stem]) if picture.stem in files else None)
+    return lambda picture: replace(same, hints=read_image(files[picture.stem])) if picture.stem in files else same
 
 
 def facts(options: Arguments, translator: Translator, started: datetime) -> dict[str, object]:

@@ -194,13 +194,13 @@ class Translator:
         - A path gives a Pillow image, or an array for what Pillow cannot hold, as 16-bit colour.
 
         The same input gives the same bytes. With `seed`, dropout and noise are drawn from it: another seed, another
-        picture. `guidance` is for models that predict chroma.
+        picture. `guidance` is what a person asks beside that; not every model can do all of it.
         Raises ValueError for what cannot be read or is no picture, and for guidance that this model cannot apply.
         """
         if seed is not None and not 0 <= seed < 2**63:
             raise ValueError(f"seed: got {seed}, expected a number from 0 to 2**63 - 1")
-        if guidance is not None and not self.takes_guidance:
-            raise ValueError(f"saturation and hints are for models that predict chroma; '{self.task.name}' does not")
+        if guidance is not None:
+            guidance.check(self.task)
         if isinstance(image, np.ndarray):
             output = self._translate(image[:, :, None] if image.ndim == 2 else image, seed, guidance)
             return output[:, :, 0] if image.ndim == 2 and output.shape[2] == 1 else output
@@ -219,11 +219,6 @@ class Translator:
     def read_picture(self, path: str | Path, pixel_limit: int | None = None) -> Picture:
         """As `read`, with what the file holds beside the pixels. Raises ImageError for what cannot be read."""
         return read_picture(path, pixel_limit or self.task.data.pixel_limit, all_pages=self.task.data.input == "raw")
-
-    @property
-    def takes_guidance(self) -> bool:
-        """Whether saturation and hints mean something here: for a model that predicts chroma at its working size."""
-        return self.task.data.target == "lab_chroma" and self.task.work == "trained"
 
     @property
     def _keeps_alpha(self) -> bool:
@@ -247,8 +242,10 @@ class Translator:
             opaque = self._translate(without_alpha(image), seed, guidance)
             return np.dstack([opaque, enlarge(image[:, :, 3:], data.scale)])
         if self.task.model.residual and self._target.channels == 3 and has_no_colour(image):
-            return self._translate_grey(image, seed)
-        return self._translate_opaque(image, seed, guidance)
+            output = self._translate_grey(image, seed)
+        else:
+            output = self._translate_opaque(image, seed, guidance)
+        return output if guidance is None else guidance.temper(output, image, data.scale)
 
     def _translate_grey(self, image: np.ndarray, seed: int | None) -> np.ndarray:
         """As `_translate`, for models that add to their input: what is grey stays grey."""
@@ -266,8 +263,8 @@ class Translator:
         work = full
         if self.task.work == "trained":
             work = resize(full, *self._work_shape(height, width), self._input_is_labels)
-        output = self._run_network(normalise(work, self._late, data.palette), seed)
-        output = output if guidance is None else guidance.apply(output, work)
+        output = self._run_network(self._normalise_late(work, guidance), seed)
+        output = output if guidance is None else guidance.colour(output, work)
         if work.shape[:2] != (height, width):
             output = self._to_full_size(output, work, full)
         return self._decode(output, full, image.dtype)
@@ -276,6 +273,10 @@ class Translator:
         # Without transparency first: what is invisible must not bleed into its neighbours when resized.
         opaque = to_rgb(image) if self._input.is_opaque and image.shape[2] == 4 else image
         return normalise(opaque, self._early, self.task.data.palette)
+
+    def _normalise_late(self, work: np.ndarray, guidance: Guidance | None) -> np.ndarray:
+        late = self._late if guidance is None else guidance.steps(self._late)
+        return normalise(work, late, self.task.data.palette)
 
     def _decode(self, output: Tensor, source: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
         decoded = self._target.decode(output, source)
@@ -289,7 +290,11 @@ class Translator:
         changes = self._early or (self._input.is_opaque and image.shape[2] == 4)
         prepared = in_strips(self._prepare, image) if changes else image
         is_native = self.task.work == "native"
-        outputs = self._native_strips(prepared, seed) if is_native else self._trained_strips(prepared, seed, guidance)
+        outputs = (
+            self._native_strips(prepared, seed, guidance)
+            if is_native
+            else self._trained_strips(prepared, seed, guidance)
+        )
         made: np.ndarray | None = None
         for top, bottom, output in outputs:
             for first, last in strips(top, bottom, width):
@@ -301,13 +306,15 @@ class Translator:
         assert made is not None
         return made
 
-    def _native_strips(self, prepared: np.ndarray, seed: int | None) -> Iterator[tuple[int, int, Tensor]]:
+    def _native_strips(
+        self, prepared: np.ndarray, seed: int | None, guidance: Guidance | None
+    ) -> Iterator[tuple[int, int, Tensor]]:
         """The network's output for the picture `prepared`, in strips: first row, row after the last, (C, rows, W)."""
         data, multiple, scale = self.task.data, self._generator.multiple, self.task.data.scale
         assert isinstance(multiple, int)
         height, width = (side * scale for side in prepared.shape[:2])
         if self._late:
-            prepared, scale = normalise(enlarge(prepared, scale), self._late, data.palette), 1
+            prepared, scale = self._normalise_late(enlarge(prepared, scale), guidance), 1
         encode = part_encoder(prepared, scale, self._input)
         generator = self._generator.to(self.device)
         network = TiledNetwork(generator, self.backend in FEWER_BITS, self._backend)
@@ -323,8 +330,8 @@ class Translator:
         full = enlarge(prepared, self.task.data.scale)
         height, width = full.shape[:2]
         work = resize(full, *self._work_shape(height, width), self._input_is_labels)
-        output = self._run_network(normalise(work, self._late, self.task.data.palette), seed)
-        output = output if guidance is None else guidance.apply(output, work)
+        output = self._run_network(self._normalise_late(work, guidance), seed)
+        output = output if guidance is None else guidance.colour(output, work)
         if work.shape[0] >= height or work.shape[1] >= width:
             whole = output if work.shape[:2] == (height, width) else self._to_full_size(output, work, full)
             return iter([(0, height, whole)])

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from pix2pix import translate
-from pix2pix.guidance import Guidance, follow_hints, saturate
+from pix2pix.colour_hints import follow_hints, saturate
+from pix2pix.guidance import Guidance
 from pix2pix.hub import load
 from pix2pix.images import read_image, write_image
 from pix2pix.lab import CHROMA_SCALE, encoded, lightness, luminance, recolour, rgb_to_lab

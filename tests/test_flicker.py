@@ -137,7 +137,7 @@ def test_only_models_that_predict_chroma_are_smoothed(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not PHOTOS.is_dir(), reason=f"no photos under {PHOTOS}; set PIX2PIX_TEST_DATA")
 def test_colouring_a_clip_of_photos_flickers_less_with_smoothing(tmp_path: Path) -> None:
-    from pix2pix import hub
+    from pix2pix import model_files
     from pix2pix.checkpoint import load_model
 
     pictures = []
@@ -150,7 +150,7 @@ def test_colouring_a_clip_of_photos_flickers_less_with_smoothing(tmp_path: Path)
             seen = np.asarray(cv2.warpAffine(whole, moved, (320, 240)))
             pictures.append(seen[..., None].repeat(3, 2))
     source = save_clip(tmp_path / "clip.mp4", pictures)
-    translator = Translator(load_model(hub.choose("colorize", None, print)))
+    translator = Translator(load_model(model_files.choose("colorize", None, print)))
     sources = pictures_of(source)
     plain, smooth = (
         pictures_of(translate(source, tmp_path / f"{strength}.mp4", translator, strength).path)

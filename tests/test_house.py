@@ -21,7 +21,7 @@ MIB = 2**20
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("config", "images", "lab", "command_line", "signals"),
-    ("representations", "data", "nn", "metrics", "checkpoint", "guidance"),
+    ("representations", "data", "nn", "metrics", "checkpoint", "guidance", "colour_hints", "model_files"),
     (
         *("training", "translator", "reporting", "upsampling", "backends", "backend_choice", "backend_chooser", "hub"),
         *("batch", "clips", "large", "evaluation", "trivial", "segmenters", "ablation", "timing"),
@@ -136,6 +136,7 @@ def test_each_heavy_package_has_one_place(path: Path) -> None:
         ("pix2pix.train", ["torch", "albumentations", "kornia", "tensorboard", "lightning_fabric", "gradio"]),
         ("pix2pix.translate", ["torch", "albumentations", "kornia", "tensorboard", "lightning_fabric", "gradio"]),
         ("pix2pix.evaluate", ["torch", "albumentations", "kornia", "tensorboard", "lightning_fabric", "gradio"]),
+        ("pix2pix.model_files", ["torch", "albumentations", "kornia", "tensorboard", "lightning_fabric", "gradio"]),
         ("pix2pix.hub", ["albumentations", "kornia", "tensorboard", "lightning_fabric", "gradio"]),
     ],
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tiny_models import save_tiny_model
 
-from pix2pix import evaluate, hub
+from pix2pix import evaluate, hub, model_files
 from pix2pix.checkpoint import Figures, load_model
 from pix2pix.images import read_image, write_image
 from pix2pix.metrics.names import REFERENCE
@@ -23,7 +23,7 @@ def test_shipped_models_and_runs_are_listed_with_their_terms(
     save_tiny_model(tmp_path / "runs" / "tiny" / "first" / "model.safetensors")
     assert main([]) == 0
     said = capsys.readouterr().out
-    for name, path in hub.shipped_models().items():
+    for name, path in model_files.shipped_models().items():
         assert f"{name}: " in said
         assert load_model(path).facts.licence in said
     assert "runs/tiny/first: tiny, 64 px" in said
@@ -127,7 +127,7 @@ def test_all_models_at_a_glance(
 
 
 def test_the_table_compares_with_the_best_guess() -> None:
-    model = load_model(hub.shipped_models()["facades"])
+    model = load_model(model_files.shipped_models()["facades"])
     figures = Figures(
         split="val",
         n=9,
@@ -150,6 +150,6 @@ def test_the_table_compares_with_the_best_guess() -> None:
 def test_the_shipped_models_beat_the_best_guess(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["table"]) == 0
     rows = capsys.readouterr().out.splitlines()[2:]
-    assert len(rows) == len(hub.shipped_models())
+    assert len(rows) == len(model_files.shipped_models())
     for row in rows:
         assert int(row.split("|")[5].strip().removesuffix("%")) >= 15, row

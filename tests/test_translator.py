@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from tiny_models import LABELS, PALETTE, save_tiny_model
 
-from pix2pix import hub
+from pix2pix import hub, model_files
 from pix2pix.batch.lanes import pool_of
 from pix2pix.checkpoint import load_model
 from pix2pix.images import reflect_pad, resize
@@ -313,46 +313,46 @@ def test_small_pictures_are_enlarged_for_the_network_and_shrunk_again(tmp_path: 
 
 
 def test_hub_resolves_names_files_and_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "WEIGHTS", tmp_path / "weights")
+    monkeypatch.setattr(model_files, "WEIGHTS", tmp_path / "weights")
     with pytest.raises(ValueError, match="no models are shipped"):
-        hub.resolve("facades")
+        model_files.resolve("facades")
     shipped = save_tiny_model(tmp_path / "weights" / "facades.safetensors")
-    assert hub.shipped_models() == {"facades": shipped}
-    assert hub.resolve("facades") == shipped
-    assert hub.resolve(shipped) == shipped
+    assert model_files.shipped_models() == {"facades": shipped}
+    assert model_files.resolve("facades") == shipped
+    assert model_files.resolve(shipped) == shipped
     with pytest.raises(ValueError, match="did you mean 'facades'"):
-        hub.resolve("facade")
+        model_files.resolve("facade")
     run = save_tiny_model(tmp_path / "runs" / "tiny" / "1" / "model.safetensors")
-    assert hub.resolve(str(run.parent)) == run
+    assert model_files.resolve(str(run.parent)) == run
     with pytest.raises(ValueError, match="there is one in"):
-        hub.resolve(tmp_path / "runs" / "tiny")
+        model_files.resolve(tmp_path / "runs" / "tiny")
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match=r"no model\.safetensors in this folder"):
-        hub.resolve(tmp_path / "empty")
+        model_files.resolve(tmp_path / "empty")
 
 
 def test_hub_chooses_the_newest_run_then_the_shipped_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "WEIGHTS", tmp_path / "weights")
+    monkeypatch.setattr(model_files, "WEIGHTS", tmp_path / "weights")
     root = tmp_path / "runs"
     said: list[str] = []
     with pytest.raises(ValueError, match="train it first"):
-        hub.choose(None, "facades", said.append, root)
+        model_files.choose(None, "facades", said.append, root)
     shipped = save_tiny_model(tmp_path / "weights" / "facades.safetensors")
-    assert hub.choose(None, "facades", said.append, root) == shipped
+    assert model_files.choose(None, "facades", said.append, root) == shipped
     old, new = (save_tiny_model(root / "facades" / name / "model.safetensors") for name in ("b", "a"))
     os.utime(old, (1, 1))
     (root / "facades" / "c").mkdir()  # a run that has saved nothing yet
-    assert hub.newest_run("facades", root) == new.parent
-    assert hub.choose(None, "facades", said.append, root) == new
+    assert model_files.newest_run("facades", root) == new.parent
+    assert model_files.choose(None, "facades", said.append, root) == new
     assert "shipped" in said[0]
     assert str(new.parent) in said[1]
-    assert hub.choose("facades", None, said.append, root) == shipped
+    assert model_files.choose("facades", None, said.append, root) == shipped
     assert len(said) == 2
     with pytest.raises(ValueError, match="did you mean 'facades'"):
-        hub.choose(None, "facade", said.append, root)
+        model_files.choose(None, "facade", said.append, root)
     for model, task in ((None, None), ("a", "b")):
         with pytest.raises(ValueError, match="--model NAME"):
-            hub.choose(model, task, said.append, root)
+            model_files.choose(model, task, said.append, root)
 
 
 def test_hub_keeps_models_until_their_file_changes(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pix2pix import __version__, hub
+from pix2pix import __version__, model_files
 from pix2pix.checkpoint import Facts, load_model, load_state
 from pix2pix.config import Task, differences
 from pix2pix.data.pairs import open_pairs
@@ -175,7 +175,7 @@ def initialise_from(generator: nn.Module, name: str, say: Say) -> None:
 
     Raises ValueError when less than half of the weights fit: the networks are then others.
     """
-    released = load_model(hub.resolve(name))
+    released = load_model(model_files.resolve(name))
     own = generator.state_dict()
     fitting = {key: value for key, value in released.weights.items() if key in own and own[key].shape == value.shape}
     if 2 * sum(value.numel() for value in fitting.values()) < sum(value.numel() for value in own.values()):
