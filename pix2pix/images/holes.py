@@ -1,6 +1,7 @@
 """Holes of a picture filled smoothly with the colours around them.
 
-The pull and push of Gortler et al. 1996, "The Lumigraph", section 3.3.
+The pull and push of Gortler et al. 1996, "The Lumigraph", section 3.3. A pixel of a level stands for 2x2 of the level
+below, exactly; at odd sides it stands for half as many, the others being unknown.
 """
 
 from typing import Any
@@ -13,27 +14,42 @@ FULLY_TRUSTED = 4  # a pixel of a level of which a quarter is known needs no oth
 ONE, EPSILON = np.float32(1), np.float32(1e-9)
 
 
-def fill_smoothly(image: np.ndarray, known: np.ndarray) -> np.ndarray:
+def fill_smoothly(image: np.ndarray, known: np.ndarray) -> Floats:
     """(H, W, 3) of any dtype and (H, W) bool, where it is known, to float32 in the same range; known pixels stay.
 
     A pixel takes its colour from the finest level of a pyramid that knows something there. 0 where nothing is known.
     """
-    colours: Floats = np.where(known[:, :, None], image, 0).astype(np.float32)
-    levels: list[tuple[Floats, Floats]] = [(colours, known.astype(np.float32))]
-    while levels[-1][1].size > 1:  # pull: known colours, and how much of a pixel they cover
-        height, width = levels[-1][1].shape
-        half = (width + 1) // 2, (height + 1) // 2
-        colours, cover = levels[-1]
-        levels.append((_resized(colours, half, cv2.INTER_AREA), _resized(cover, half, cv2.INTER_AREA)))
-    colours, cover = levels.pop()
-    filled: np.ndarray = colours / np.maximum(cover, EPSILON)[:, :, None]
-    for colours, cover in reversed(levels):  # push: what knows nothing takes from the level above
-        height, width = cover.shape
-        above = _resized(filled, (width, height), cv2.INTER_LINEAR)
-        trusted = np.minimum(ONE, FULLY_TRUSTED * cover)[:, :, None]
-        filled = trusted * (colours / np.maximum(cover, EPSILON)[:, :, None]) + (1 - trusted) * above
+    return fill_level(known_colours(image, known))
+
+
+def known_colours(image: np.ndarray, known: np.ndarray) -> Floats:
+    """The finest level of the pyramid, (H, W, 4): colours, 0 where they are not known, and how much of it is known."""
+    level = np.empty((*known.shape, 4), np.float32)
+    level[:, :, :3] = image
+    level[:, :, 3] = 1
+    level[~known] = 0
+    return level
+
+
+def halve(level: Floats) -> Floats:
+    """(H, W, 4) to the level above, (H / 2, W / 2, 4) rounded up: the means of 2x2 pixels."""
+    height, width = level.shape[:2]
+    even = cv2.copyMakeBorder(level, 0, height % 2, 0, width % 2, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
+    return np.asarray(cv2.resize(even, (-(-width // 2), -(-height // 2)), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def double(filled: np.ndarray) -> np.ndarray:
+    """(H, W, C) to (2 H, 2 W, C), linearly: a pixel of the result depends on the nearest 2x2."""
+    return np.asarray(cv2.resize(filled, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR), filled.dtype)
+
+
+def fill_level(level: Floats) -> Floats:
+    """Colours (H, W, 3) for a level (H, W, 4) of the pyramid, where it knows nothing from the levels above it."""
+    height, width = level.shape[:2]
+    cover = level[:, :, 3:]
+    filled = np.asarray(level[:, :, :3] / np.maximum(cover, EPSILON), np.float32)
+    if height * width > 1:
+        trusted = np.minimum(ONE, FULLY_TRUSTED * cover)
+        filled *= trusted
+        filled += (ONE - trusted) * double(fill_level(halve(level)))[:height, :width]
     return filled
-
-
-def _resized(image: np.ndarray, size: tuple[int, int], interpolation: int) -> Floats:
-    return np.asarray(cv2.resize(image, size, interpolation=interpolation), np.float32)

@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from pix2pix.data.conditions.masks import holes
-from pix2pix.images import enlarge, fill_smoothly, reflect_pad, resize
-from pix2pix.large.strips import in_strips
+from pix2pix.images import enlarge, reflect_pad
+from pix2pix.images.holes import double, fill_level, halve, known_colours
+from pix2pix.large.strips import in_strips, strips
 from pix2pix.representations import MaskedRgb, Representation, Rgb, known_pixels
 
-COARSE = 4  # times as many pixels along each side as the colours that holes get
-LEAST_COVER = np.float32(0.25)  # of a coarse pixel that is known; with less its colour is mostly rounding
 CUBIC_REACH = 2  # source pixels that cubic interpolation sees to every side
+LINEAR_REACH = 1
+HALF = np.float32(0.5)
 
 
 def part_encoder(
@@ -52,29 +53,36 @@ def enlarged_part(image: np.ndarray, scale: int, rows: tuple[int, int], columns:
 class HoledParts:
     """Parts of a picture with holes as `masked_rgb` encodes them, the holes filled from the whole picture.
 
-    The colours for the holes are made at a quarter of the size; they are smooth.
+    The colours for the holes are kept at half the size, where they are as smooth as the holes will have them.
     """
 
     def __init__(self, image: np.ndarray) -> None:
         """(H, W, 4), black in its holes."""
         self._image = image
-        height, width = (max(1, side // COARSE) for side in image.shape[:2])
-        # Areas of whole blocks; what is left over at the bottom and right is as its neighbours are.
-        small = resize(image[: height * COARSE, : width * COARSE], height, width, nearest=False)
-        cover = small[:, :, 3:] / np.float32(np.iinfo(image.dtype).max)
-        colours = small[:, :, :3] / np.maximum(cover, LEAST_COVER)
-        filled = fill_smoothly(colours.astype(np.float32), cover[:, :, 0] >= LEAST_COVER)
-        self._coarse = np.clip(filled + 0.5, 0, np.iinfo(image.dtype).max).astype(image.dtype)
+        height, width = image.shape[:2]
+        level = np.empty((-(-height // 2), -(-width // 2), 4), np.float32)
+        for top, bottom in strips(0, len(level), 4 * width):
+            strip = image[2 * top : 2 * bottom]
+            level[top:bottom] = halve(known_colours(strip[:, :, :3], known_pixels(strip)))
+        # Rounded: what it costs is below what 8 bits show, and floating point numbers would take four times the memory.
+        self._filled = (fill_level(level) + HALF).astype(image.dtype)
 
     def encode(self, rows: tuple[int, int], columns: tuple[int, int]) -> Tensor:
         """(4, h, w) in [-1, 1]; what lies beyond the picture is mirrored."""
         part = self._image[slice(*rows), slice(*columns)]
-        coarse = enlarged_part(self._coarse, COARSE, rows, columns)
-        coarse = np.pad(
-            coarse, [(0, a - b) for a, b in zip(part.shape[:2], coarse.shape[:2], strict=True)] + [(0, 0)], "edge"
-        )
         known = known_pixels(part)
-        whole = np.concatenate([np.where(known[:, :, None], part[:, :, :3], coarse), part[:, :, 3:]], axis=2)
+        whole = part.copy()
+        whole[:, :, :3][~known] = self._colours(rows, columns)[: part.shape[0], : part.shape[1]][~known]
         padded = reflect_pad(whole, rows[1] - rows[0], columns[1] - columns[0])
         mask = torch.from_numpy(known_pixels(padded)).float() * 2 - 1
         return torch.cat([Rgb().encode(padded[:, :, :3]), mask[None]])
+
+    def _colours(self, rows: tuple[int, int], columns: tuple[int, int]) -> np.ndarray:
+        """The filled colours of a part, (h, w, 3) or less at the bottom and right of the picture."""
+        near = [
+            (max(0, start // 2 - LINEAR_REACH), min(side, -(-stop // 2) + LINEAR_REACH))
+            for (start, stop), side in zip((rows, columns), self._filled.shape[:2], strict=True)
+        ]
+        doubled = double(np.ascontiguousarray(self._filled[slice(*near[0]), slice(*near[1])]))
+        top, left = 2 * near[0][0], 2 * near[1][0]
+        return doubled[rows[0] - top : rows[1] - top, columns[0] - left : columns[1] - left]
