@@ -13,6 +13,7 @@ VERBS = {
     "prepare": "make a data set, and tell what it holds",
     "train": "learn a task from pairs",
     "translate": "turn pictures into pictures with a trained model",
+    "serve": "open the tasks as pages in a browser, and as an API",
     "benchmark": "images a second on this machine",
     "evaluate": "measure a model on pairs it has not seen",
     "models": "list the models that are here, or make one ready to give away",

@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import logging
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -19,7 +20,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol, get_args
+from types import ModuleType
+from typing import Any, Literal, Protocol, cast, get_args
 
 import numpy as np
 import torch
@@ -247,6 +249,9 @@ def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def _import(package: str) -> Any:
+    if package == "openvino":
+        # It tells its maker of every import, unless the package that does so is missing.
+        sys.modules.setdefault("openvino_telemetry", cast(ModuleType, None))
     try:
         return importlib.import_module(package)
     except ImportError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,6 +16,7 @@ from pix2pix.config import Frozen
 
 if TYPE_CHECKING:
     from pix2pix.checkpoint import Figures, ReleasedModel
+    from pix2pix.reporting.overview import Row
 
 PROG = "pix2pix models"
 
@@ -23,19 +24,21 @@ PROG = "pix2pix models"
 class Arguments(Frozen):
     """List the models that are here, show one or all at a glance, or write one anew for others, without local paths."""
 
-    what: tyro.conf.Positional[Literal["list", "show", "table", "sheet", "release"]] = Field(
+    what: tyro.conf.Positional[Literal["list", "show", "table", "sheet", "cards", "release"]] = Field(
         "list",
         description="list; show --model M; table, of the shipped models' figures; "
-        "sheet --pairs NAME=DIR ... --out PICTURE; release --model M --out FILE",
+        "sheet --pairs NAME=DIR ... --out PICTURE; cards --pairs NAME=DIR ... --out FOLDER, for the site; "
+        "release --model M --out FILE",
     )
     model: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE|RUN")] = Field(
         None, description="which to show or release"
     )
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = Field(
-        None, description="where to write the model, a .safetensors file, or the sheet, a picture"
+        None,
+        description="where to write the model, a .safetensors file, or the sheet, a picture, or the cards, a folder",
     )
-    pairs: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME=DIR")] = Field(
-        (), description="models, and the data that each is shown on: the middle pair of its val"
+    pairs: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME=DIR[:N]")] = Field(
+        (), description="models, and the data that each is shown on: pair N of its val, else the middle one"
     )
     data: Annotated[str | None, tyro.conf.arg(metavar="TEXT")] = Field(
         None, description="what it was trained on, in words; default: as its training noted"
@@ -59,6 +62,9 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if options.what == "sheet":
         draw_sheet(options)
+        return 0
+    if options.what == "cards":
+        draw_cards(options)
         return 0
     if options.what in ("list", "table") and options.model is not None:
         raise ValueError(f"{options.what}: is of every model, so leave --model out, or say: show --model M")
@@ -95,24 +101,48 @@ def draw_sheet(options: Arguments) -> None:
     if options.out is None or not options.pairs:
         raise ValueError("sheet: of which models, and where to? give --pairs NAME=DIR ... and --out PICTURE")
 
-    from pix2pix import hub
-    from pix2pix.data.pairs import open_pairs
     from pix2pix.images import check_output, write_image
-    from pix2pix.reporting.overview import Row, sheet
+    from pix2pix.reporting.overview import sheet
 
     check_output(options.out)
-    rows: dict[str, Row] = {}
-    for text in options.pairs:
-        name, equals, folder = text.partition("=")
+    write_image(options.out, sheet(dict(rows(options.pairs))))
+    print(f"written to {options.out}")
+
+
+def draw_cards(options: Arguments) -> None:
+    """A small picture a model, for the site's home page. Raises ValueError as `draw_sheet` does."""
+    if options.out is None or not options.pairs:
+        raise ValueError("cards: of which models, and where to? give --pairs NAME=DIR ... and --out FOLDER")
+
+    from pix2pix.reporting.overview import card
+
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name, row in rows(options.pairs):
+        path = options.out / f"{name}.webp"
+        path.write_bytes(card(row))
+        print(f"written to {path}")
+
+
+def rows(pairs: Sequence[str]) -> Iterator[tuple[str, Row]]:
+    """The name of each model, and input, output and target of one pair. Raises ValueError for what is not there."""
+    from pix2pix import hub
+    from pix2pix.data.pairs import open_pairs
+
+    for text in pairs:
+        name, equals, place = text.partition("=")
+        folder, colon, chosen = place.rpartition(":")
+        if not colon or not chosen.isdecimal():
+            folder, chosen = place, ""
         if not equals:
             raise ValueError(f"--pairs {text}: expected NAME=DIR, a model and the data to show it on")
         translator = hub.load(name, backend="torch")
         data = translator.task.data.model_copy(update={"path": folder, "cache_gib": 0})
-        pairs = open_pairs(translator.task.model_copy(update={"data": data}), "val", print)
-        source, target = pairs.read_full(len(pairs) // 2)
-        rows[Path(name).name] = source, translator(source), target
-    write_image(options.out, sheet(rows))
-    print(f"written to {options.out}")
+        val = open_pairs(translator.task.model_copy(update={"data": data}), "val", print)
+        number = int(chosen) if chosen else len(val) // 2
+        if number >= len(val):
+            raise ValueError(f"--pairs {text}: got pair {number}, expected 0 to {len(val) - 1}")
+        source, target = val.read_full(number)
+        yield Path(name).name, (source, translator(source), target)
 
 
 def release(options: Arguments) -> None:

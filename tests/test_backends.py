@@ -238,6 +238,29 @@ def test_the_first_pictures_of_a_process_may_come_at_once() -> None:
         assert subprocess.run(code, capture_output=True, text=True, timeout=60, check=True).stdout.strip() == "8"
 
 
+TOLD = """
+import socket, sys
+asked = []
+socket.getaddrinfo = lambda host, *rest, **more: asked.append(host) or []
+import torch
+from pix2pix.backends import build_backend
+from pix2pix.nn import build_generator
+generator = build_generator("compact_unet", 3, 3, size=64, width=8).eval().requires_grad_(False)
+build_backend("openvino", generator, torch.zeros(1, 3, 64, 64))
+assert sys.modules["openvino"] and sys.modules["openvino_telemetry"] is None
+import time
+time.sleep(1)
+print(asked)
+"""
+
+
+def test_nobody_is_told_that_a_backend_is_used() -> None:
+    """OpenVINO reports its import over the network where its telemetry package is there."""
+    pytest.importorskip("openvino")
+    ended = subprocess.run([sys.executable, "-c", TOLD], capture_output=True, text=True, timeout=120, check=True)
+    assert ended.stdout.split() == ["[]"]
+
+
 def test_the_first_inference_is_done_while_building(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[str] = []
 

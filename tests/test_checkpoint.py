@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from pix2pix import checkpoint
 from pix2pix.checkpoint import (
     Facts,
     load_model,
@@ -510,6 +509,6 @@ def test_metadata_is_plain_json(model_path: Path) -> None:
     content = model_path.read_bytes()
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     metadata = header["__metadata__"]
-    assert (metadata["format"], metadata["version"]) == (checkpoint.FORMAT, "1")
+    assert (metadata["format"], metadata["version"]) == ("pix2pix-model", "1")
     assert json.loads(metadata["task"])["name"] == "facades"
     assert json.loads(metadata["facts"])["licence"] == "MIT"

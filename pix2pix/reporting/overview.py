@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -13,6 +14,7 @@ from pix2pix.metrics.names import REFERENCE, higher_is_better, metric_title, val
 
 SIDE = 192  # of a picture on the sheet, in pixels
 TEXT = SIDE // 10
+CARD_SIDE, CARD_BYTES = 240, 15_000
 
 Row = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Input, output and target of one model, each (H, W, C)."""
@@ -24,9 +26,23 @@ def sheet(rows: Mapping[str, Row]) -> np.ndarray:
     return make_grid(tiles, titles=("", "input", "output", "target"))
 
 
-def _square(picture: np.ndarray) -> np.ndarray:
+def card(row: Row) -> bytes:
+    """The middle of input and output side by side, 480x240, as a WebP of at most `CARD_BYTES`."""
+    before, after = (Image.fromarray(_square(each, CARD_SIDE)) for each in row[:2])
+    both = Image.new("RGB", (2 * CARD_SIDE, CARD_SIDE))
+    both.paste(before, (0, 0))
+    both.paste(after, (CARD_SIDE, 0))
+    for quality in range(90, 20, -5):
+        file = io.BytesIO()
+        both.save(file, "webp", quality=quality, method=6)
+        if file.tell() <= CARD_BYTES:
+            break
+    return file.getvalue()
+
+
+def _square(picture: np.ndarray, side: int = SIDE) -> np.ndarray:
     shown = to_rgb8(picture)
-    return resize(center_crop(shown, min(shown.shape[:2])), SIDE, SIDE, nearest=False)
+    return resize(center_crop(shown, min(shown.shape[:2])), side, side, nearest=False)
 
 
 def _label(text: str) -> np.ndarray:

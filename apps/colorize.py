@@ -1,0 +1,9 @@
+"""Black and white to colour in a browser: `python apps/colorize.py`; further options are those of `pix2pix serve`."""
+
+import sys
+
+from pix2pix.command_line import run
+from pix2pix.serve import PROG, main
+
+if __name__ == "__main__":
+    run(main, PROG, ["--task", "colorize", *sys.argv[1:]])

@@ -1,0 +1,9 @@
+"""Day to night in a browser: `python apps/day2night.py`; further options are those of `pix2pix serve`."""
+
+import sys
+
+from pix2pix.command_line import run
+from pix2pix.serve import PROG, main
+
+if __name__ == "__main__":
+    run(main, PROG, ["--task", "day2night", *sys.argv[1:]])

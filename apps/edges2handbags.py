@@ -1,0 +1,9 @@
+"""Edges to handbags in a browser: `python apps/edges2handbags.py`; further options are those of `pix2pix serve`."""
+
+import sys
+
+from pix2pix.command_line import run
+from pix2pix.serve import PROG, main
+
+if __name__ == "__main__":
+    run(main, PROG, ["--task", "edges2handbags", *sys.argv[1:]])

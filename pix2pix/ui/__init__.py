@@ -1,0 +1,1 @@
+"""The front-end: pages where people paint, sketch and upload, and the same as an API; only here is Gradio known."""

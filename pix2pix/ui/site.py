@@ -1,0 +1,30 @@
+"""The whole site: a gallery of tasks and a page each, or the one page where there is one task."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from pix2pix.ui.pages import build_page
+from pix2pix.ui.pages.frame import SITE_TITLE
+from pix2pix.ui.pages.home import home_page
+from pix2pix.ui.service import Service
+
+
+def build_site(service: Service) -> gr.Blocks:
+    """The pages for all that `service` offers; its theme and style sheets are `look`'s, given where it is mounted."""
+    offers = service.offers
+    is_gallery = len(offers) != 1
+    title = SITE_TITLE if is_gallery else f"{offers[0].title} · {SITE_TITLE}"
+    site = gr.Blocks(analytics_enabled=False, title=title, fill_width=True)
+    with site:
+        if is_gallery:
+            home_page(offers)
+        else:
+            build_page(service, offers[0], has_gallery=False)
+    if is_gallery:
+        for offer in offers:
+            with site.route(offer.title, f"/{offer.name}", show_in_navbar=False):
+                build_page(service, offer, has_gallery=True)
+        # Whatever is added to the site later belongs to its first page.
+        site.current_page = ""
+    return site
