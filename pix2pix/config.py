@@ -227,6 +227,11 @@ class Task(Frozen):
     app: App = App()
 
     @property
+    def is_exact(self) -> bool:
+        """Whether outputs hold values, as classes or heights, rather than colours to look at."""
+        return self.data.target in ("labels_onehot", "raw")
+
+    @property
     def takes_colour(self) -> bool:
         """Whether saturation and hints mean something: where chroma is predicted, at the network's working size."""
         return self.data.target == "lab_chroma" and self.work == "trained"

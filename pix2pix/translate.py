@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
 import tyro
 from pydantic import Field
 
@@ -18,7 +17,7 @@ from pix2pix import __version__, model_files
 from pix2pix.backend_choice import UncalibratedName
 from pix2pix.batch.files import OUTPUT_FOLDER, Found, check_writable, find_pictures, identity, is_clip, is_there
 from pix2pix.batch.leftovers import in_use, remove_leftovers
-from pix2pix.batch.names import EXACT, SUFFIXES, Format, Job, output_suffix, plan
+from pix2pix.batch.names import SUFFIXES, Format, Job, exact_formats, output_suffix, plan
 from pix2pix.batch.report import (
     REPORT,
     Outcome,
@@ -29,7 +28,7 @@ from pix2pix.batch.report import (
     write_report,
 )
 from pix2pix.batch.sheet import SHEET, write_sheet
-from pix2pix.batch.translating import any_work, clip_work, picture_work, run_all
+from pix2pix.batch.translating import any_work, clip_work, picture_work, run_all, sample_seeds
 from pix2pix.command_line import parse, run
 from pix2pix.config import Frozen, Task
 from pix2pix.images import PIXEL_LIMIT, list_images, read_image
@@ -160,10 +159,10 @@ def load(options: Arguments) -> Translator:
 def plan_outputs(pictures: Sequence[Found], options: Arguments, translator: Translator) -> list[Job]:
     """The files of the outputs. Raises ValueError for a format that would change what the outputs mean."""
     formats: Collection[Format] = tuple(SUFFIXES)
-    if is_exact(translator):
+    if translator.task.is_exact:
         if clips := [found.path for found in pictures if is_clip(found.path)]:
             raise ValueError(f"{clips[0]}: a clip cannot hold this model's exact values, expected pictures")
-        formats = [each for each in EXACT if translator.suffix in SUFFIXES[each] or translator.suffix == ".png"]
+        formats = exact_formats(translator.suffix)
         if options.format is not None and options.format not in formats:
             expected = " or ".join(formats)
             raise ValueError(f"--format {options.format}: cannot hold this model's exact values, expected {expected}")
@@ -188,11 +187,6 @@ def is_ours(report: Path) -> bool:
         return False
 
 
-def is_exact(translator: Translator) -> bool:
-    """Whether the outputs hold values, as classes or heights, rather than colours to look at."""
-    return translator.task.data.target in ("labels_onehot", "raw")
-
-
 def report_folder(pictures: Sequence[Found], out: Path | None) -> Path:
     """Where the report and the sheet go: to the outputs, of several folders the first."""
     return pictures[0].root / OUTPUT_FOLDER if out is None else out
@@ -213,12 +207,6 @@ def list_jobs(jobs: Sequence[Job], left: Sequence[Job]) -> None:
     print(f"{pictures_in_words(len(left))} to translate{there}; nothing was written")
 
 
-def sample_seeds(seed: int, count: int) -> list[int | None]:
-    """Seeds of samples 1 to `count`; the first ones are the same however many are drawn."""
-    states = (np.random.SeedSequence((seed, index)).generate_state(1, np.uint64)[0] for index in range(count))
-    return [int(state) >> 1 for state in states]
-
-
 def translate_all(
     jobs: Sequence[Job], left: Sequence[Job], pictures: Sequence[Found], options: Arguments, translator: Translator
 ) -> int:
@@ -230,7 +218,7 @@ def translate_all(
     remove_leftovers({output.parent for job in jobs for output in job.outputs} | {home})
     with in_use({report_folder([found], options.out) for found in pictures}):
         guidance, stop = guidance_for(options, [job.source for job in jobs]), StopRequest()
-        pictures_work = picture_work(translator, seeds, options.pixel_limit, is_exact(translator), guidance)
+        pictures_work = picture_work(translator, seeds, options.pixel_limit, translator.task.is_exact, guidance)
         outcome = run_all(
             jobs, left, any_work(pictures_work, clip_work(translator, options.smooth, guidance, stop)), stop
         )

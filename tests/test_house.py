@@ -135,6 +135,7 @@ def test_each_heavy_package_has_one_place(path: Path) -> None:
         ("pix2pix", ["torch", "numpy", "albumentations", "kornia", "tensorboard", "lightning_fabric", "gradio"]),
         ("pix2pix.train", ["torch", "albumentations", "kornia", "tensorboard", "lightning_fabric", "gradio"]),
         ("pix2pix.translate", ["torch", "albumentations", "kornia", "tensorboard", "lightning_fabric", "gradio"]),
+        ("pix2pix.serve", ["torch", "albumentations", "kornia", "tensorboard", "lightning_fabric", "gradio"]),
         ("pix2pix.evaluate", ["torch", "albumentations", "kornia", "tensorboard", "lightning_fabric", "gradio"]),
         ("pix2pix.model_files", ["torch", "albumentations", "kornia", "tensorboard", "lightning_fabric", "gradio"]),
         ("pix2pix.hub", ["albumentations", "kornia", "tensorboard", "lightning_fabric", "gradio"]),

@@ -15,8 +15,9 @@ from PIL import Image
 from safetensors.torch import save_file
 from tiny_models import LABELS, save_tiny_model
 
+from pix2pix.batch.translating import sample_seeds
 from pix2pix.command_line import run
-from pix2pix.translate import main, sample_seeds
+from pix2pix.translate import main
 
 ROOT = Path(__file__).parent.parent
 

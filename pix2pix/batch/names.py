@@ -46,6 +46,11 @@ class Job:
     outputs: tuple[Path, ...]
 
 
+def exact_formats(suffix: str) -> list[Format]:
+    """The formats that give values back as they were, where `suffix` is that of files which hold any of them."""
+    return [name for name in EXACT if suffix in (*SUFFIXES[name], ".png")]
+
+
 def output_suffix(picture: Path, chosen: Format | None, only: Collection[Format] = tuple(SUFFIXES)) -> str:
     """The suffix of the output of `picture`: of the format `chosen`, else of the picture's own where it is in `only`.
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from tqdm import tqdm
 
 from pix2pix.batch.files import check_writable, is_clip
@@ -64,6 +65,12 @@ def picture_work(
         return width, height
 
     return work
+
+
+def sample_seeds(seed: int, count: int) -> list[int | None]:
+    """Seeds of samples 1 to `count`; the first ones are the same however many are drawn."""
+    states = (np.random.SeedSequence((seed, index)).generate_state(1, np.uint64)[0] for index in range(count))
+    return [int(state) >> 1 for state in states]
 
 
 def bytes_of(pixels: int) -> int:

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pix2pix.batch.files import Found, is_clip
-from pix2pix.batch.names import EXACT, SUFFIXES, Format, Job, output_suffix, plan
-from pix2pix.batch.translating import picture_work
+from pix2pix.batch.names import EXACT, SUFFIXES, Format, Job, exact_formats, output_suffix, plan
+from pix2pix.batch.translating import picture_work, sample_seeds
 from pix2pix.images import read_image, stored_size
-from pix2pix.translate import is_exact, sample_seeds
 from pix2pix.ui import masking
 from pix2pix.ui.wishes import Wish
 
@@ -46,8 +45,8 @@ class Maker:
         formats: Sequence[Format] = tuple(SUFFIXES)
         if self.fills_holes:
             formats = EXACT  # what is not filled is the visitor's own, to the byte
-        elif is_exact(self.translator):
-            formats = [name for name in EXACT if self.translator.suffix in (*SUFFIXES[name], ".png")]
+        elif self.translator.task.is_exact:
+            formats = exact_formats(self.translator.suffix)
         return plan(pictures, folder, self.wish.drawn, lambda picture: output_suffix(picture, None, formats), reserved)
 
     def check_size(self, picture: Path) -> tuple[int, int]:
@@ -71,7 +70,7 @@ class Maker:
         if self.fills_holes:
             source = masking.join(job.source, wish.mask, wish.grow, folder, self.pixels)
         seeds: list[int | None] = [None] if wish.drawn is None else sample_seeds(wish.seed, wish.drawn)
-        work = picture_work(self.translator, seeds, self.pixels, is_exact(self.translator), self._guidance())
+        work = picture_work(self.translator, seeds, self.pixels, self.translator.task.is_exact, self._guidance())
         width, height = work(Job(source, job.outputs))
         if self.fills_holes:
             for output in job.outputs:
