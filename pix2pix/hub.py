@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -12,8 +13,17 @@ from pix2pix.checkpoint import load_model
 from pix2pix.model_files import resolve
 from pix2pix.translator import Translator
 
-KEPT = 4
+KEPT = 12  # all that ship, and two; a few megabytes of weights each
 Key = tuple[Path, int, str, str]
+
+
+@dataclass
+class _Place:
+    """Where one model is, or will be: those that want it wait for each other, and for no other model."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    translator: Translator | None = None
+    used: float = 0.0
 
 
 def load(name_or_path: str | Path, device: str = "auto", backend: BackendName | Literal["auto"] = "auto") -> Translator:
@@ -23,28 +33,37 @@ def load(name_or_path: str | Path, device: str = "auto", backend: BackendName | 
     """
     path = resolve(name_or_path).resolve()
     key = path, path.stat().st_mtime_ns, device, backend
-    with _loading:
-        translator = _kept.pop(key, (None, 0.0))[0] or Translator(load_model(path), device, backend=backend)
-        _kept[key] = translator, time.monotonic()  # the last one used is the last one here
-        while len(_kept) > KEPT:
-            del _kept[next(iter(_kept))]
-        return translator
+    with _changing:
+        place = _places.pop(key, None) or _Place()
+        _places[key] = place  # the last one used is the last one here
+        while len(_places) > KEPT:
+            del _places[next(iter(_places))]
+    with place.lock:
+        place.used = time.monotonic()
+        if place.translator is None:
+            place.translator = Translator(load_model(path), device, backend=backend)
+        return place.translator
 
 
 def loaded() -> list[str]:
-    """The names of the files of the models that are ready, the one used last as the last."""
-    with _loading:
-        return [path.stem for path, *_ in _kept]
+    """The tasks of the models that are ready, the one used last as the last."""
+    with _changing:
+        ready = [place.translator for place in _places.values()]
+    return [translator.task.name for translator in ready if translator is not None]
 
 
 def drop_idle(seconds: float) -> int:
     """Let go of the models that nobody asked for in so many seconds; how many there were."""
-    with _loading:
-        idle = [key for key, (_, used) in _kept.items() if time.monotonic() - used >= seconds]
+    with _changing:
+        idle = [
+            key
+            for key, place in _places.items()
+            if place.translator is not None and time.monotonic() - place.used >= seconds
+        ]
         for key in idle:
-            del _kept[key]
+            del _places[key]
     return len(idle)
 
 
-_kept: dict[Key, tuple[Translator, float]] = {}
-_loading = threading.Lock()  # two threads that want the same model load it once
+_places: dict[Key, _Place] = {}
+_changing = threading.Lock()

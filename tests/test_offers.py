@@ -88,6 +88,26 @@ def test_the_newest_run_goes_before_the_shipped_model(tmp_path: Path, monkeypatc
     assert offers("facades")[0].task == model_files.read_task(run)
 
 
+def test_a_broken_run_does_not_take_the_site_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    broken = tmp_path / "runs" / "facades" / "1" / "model.safetensors"
+    broken.parent.mkdir(parents=True)
+    broken.write_bytes(b"cut off")
+    said: list[str] = []
+    (offer,) = (offer for offer in offers(say=said.append) if offer.name == "facades")
+    assert offer.model == model_files.shipped_models()["facades"]
+    assert len(said) == 1
+    assert "not a readable" in said[0]
+    with pytest.raises(ValueError, match="not a readable"):
+        offers("facades")
+
+
+@pytest.mark.parametrize("name", ["batch", "health", "../secret", "a b", "gradio_api"])
+def test_names_that_a_page_cannot_have(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="a page cannot be called so"):
+        offers(model=str(save_tiny_model(tmp_path / "m.safetensors", name=name)))
+
+
 @pytest.mark.parametrize("generator", GENERATORS)
 @pytest.mark.parametrize("dropout", [None, 0.0, 0.3])
 def test_a_configuration_knows_whether_its_generator_is_stochastic(generator: str, dropout: float | None) -> None:

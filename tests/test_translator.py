@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tiny_models import LABELS, PALETTE, save_tiny_model
 
 from pix2pix import hub, model_files
 from pix2pix.batch.lanes import pool_of
-from pix2pix.checkpoint import load_model
+from pix2pix.checkpoint import ReleasedModel, load_model
 from pix2pix.images import reflect_pad, resize
 from pix2pix.translator import Translator
 from pix2pix.upsampling import enlarge_by_classes, enlarge_by_picture, shrink
@@ -353,6 +354,30 @@ def test_hub_chooses_the_newest_run_then_the_shipped_model(tmp_path: Path, monke
     for model, task in ((None, None), ("a", "b")):
         with pytest.raises(ValueError, match="--model NAME"):
             model_files.choose(model, task, said.append, root)
+
+
+def test_one_model_that_loads_holds_up_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow, ready = (save_tiny_model(tmp_path / f"{name}.safetensors", name=name) for name in ("slow", "ready"))
+    kept = hub.load(ready, "cpu")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def wait(path: Path) -> ReleasedModel:
+        begun.set()
+        assert go_on.wait(20)
+        return load_model(path)
+
+    monkeypatch.setattr(hub, "load_model", wait)
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(hub.load, slow, "cpu") for _ in range(2)]
+        assert begun.wait(20)
+        assert hub.load(ready, "cpu") is kept
+        assert "ready" in hub.loaded()
+        assert "slow" not in hub.loaded()
+        go_on.set()
+        assert waiting[0].result() is waiting[1].result()  # loaded once
+    assert hub.drop_idle(3600) == 0
+    assert hub.drop_idle(0) >= 2
+    assert hub.loaded() == []
 
 
 def test_hub_keeps_models_until_their_file_changes(tmp_path: Path) -> None:

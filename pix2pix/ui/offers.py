@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,7 @@ from pix2pix.config import App, Colour, Data, Task, load_task, task_names
 
 Kind = Literal["labels", "sketch", "photo", "mask"]
 WITHOUT_APP = "custom"  # pairs of anything: no page can know what they are
+RESERVED = {"translate", "batch", "edges", "snapped", "example", "tasks", "health", "gradio_api", "assets", "login"}
 EXAMPLES = 3_000_000  # the number of the first drawing; those of train, val and test come before
 EXAMPLE_SEED = 0
 LARGEST_DRAWING = 512
@@ -56,32 +58,54 @@ class Offer:
         return f"pix2pix train --task {self.name}"
 
 
-def offers(task: str | None = None, model: str | None = None) -> tuple[Offer, ...]:
+def offers(
+    task: str | None = None, model: str | None = None, say: Callable[[str], None] = lambda line: None
+) -> tuple[Offer, ...]:
     """Every task, those with a model first; or the one of `task` or `model`, as `model_files.choose` finds it.
 
-    The model of a task is the newest run's, else the shipped one.
-    Raises ValueError for a name that means nothing, a broken model, and both names at once.
+    The model of a task is the newest run's, else the shipped one; among every task a run that cannot be read gives way
+    to the shipped model, and `say` is told.
+    Raises ValueError for a name that means nothing or is taken, a broken model, and both names at once.
     """
     if task is not None and model is not None:
         raise ValueError("--task and --model: each says which model, give one of them")
     if model is not None:
         path = model_files.resolve(model)
         found = model_files.read_task(path)
+        _check_name(found.name)
         return (Offer(found.name, found, _app(found), path),)
     if task is not None:
-        return (_offer(task),)
-    every = [_offer(name) for name in task_names() if name != WITHOUT_APP]
+        return (_offer(task, _model_of(task)),)
+    every = [_usable(name, say) for name in task_names() if name != WITHOUT_APP]
     return tuple(sorted(every, key=lambda offer: offer.model is None))
 
 
-def _offer(name: str) -> Offer:
+def _model_of(name: str) -> Path | None:
+    """The file of a task's model: the newest run's, else the shipped one."""
     run = model_files.newest_run(name)
-    path = run / model_files.MODEL_FILE if run is not None else model_files.shipped_models().get(name)
-    if path is None:
+    return run / model_files.MODEL_FILE if run is not None else model_files.shipped_models().get(name)
+
+
+def _usable(name: str, say: Callable[[str], None]) -> Offer:
+    try:
+        return _offer(name, _model_of(name))
+    except ValueError as error:
+        say(f"{error}; its page has the shipped model, if there is one")
+        return _offer(name, model_files.shipped_models().get(name))
+
+
+def _offer(name: str, model: Path | None) -> Offer:
+    if model is None:
         declared = load_task(name)
         return Offer(name, declared, declared.app, None)
-    task = model_files.read_task(path)
-    return Offer(name, task, _app(task), path)
+    task = model_files.read_task(model)
+    return Offer(name, task, _app(task), model)
+
+
+def _check_name(name: str) -> None:
+    """A page and an endpoint have the name of their task."""
+    if name in RESERVED or re.fullmatch(r"[\w-]+", name) is None:
+        raise ValueError(f"task '{name}': a page cannot be called so; train it under a name of letters and digits")
 
 
 def _app(task: Task) -> App:
