@@ -12,6 +12,8 @@ import numpy as np
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 FULLY_TRUSTED = 4  # a pixel of a level of which a quarter is known needs no other level; more sees less far
 ONE, EPSILON = np.float32(1), np.float32(1e-9)
+LINEAR_REACH = 1  # pixels that linear interpolation sees to every side
+STRIP = 2**20  # pixels that are computed at a time
 
 
 def fill_smoothly(image: np.ndarray, known: np.ndarray) -> Floats:
@@ -38,18 +40,32 @@ def halve(level: Floats) -> Floats:
     return np.asarray(cv2.resize(even, (-(-width // 2), -(-height // 2)), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def double(filled: np.ndarray) -> np.ndarray:
-    """(H, W, C) to (2 H, 2 W, C), linearly: a pixel of the result depends on the nearest 2x2."""
-    return np.asarray(cv2.resize(filled, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR), filled.dtype)
+def double(filled: np.ndarray, rows: tuple[int, int], columns: tuple[int, int]) -> np.ndarray:
+    """Part of (H, W, C) made (2 H, 2 W, C) linearly: `rows` and `columns`, the first and the one after the last."""
+    near = [
+        (max(0, start // 2 - LINEAR_REACH), min(side, -(-stop // 2) + LINEAR_REACH))
+        for (start, stop), side in zip((rows, columns), filled.shape[:2], strict=True)
+    ]
+    part = np.ascontiguousarray(filled[slice(*near[0]), slice(*near[1])])
+    doubled = np.asarray(cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR), filled.dtype)
+    top, left = 2 * near[0][0], 2 * near[1][0]
+    return doubled[rows[0] - top : rows[1] - top, columns[0] - left : columns[1] - left]
 
 
 def fill_level(level: Floats) -> Floats:
-    """Colours (H, W, 3) for a level (H, W, 4) of the pyramid, where it knows nothing from the levels above it."""
+    """Colours (H, W, 3) for a level (H, W, 4) of the pyramid, where it knows nothing from the levels above it.
+
+    They take the place of the level's own colours, in strips: a large picture has no memory to spare.
+    """
     height, width = level.shape[:2]
-    cover = level[:, :, 3:]
-    filled = np.asarray(level[:, :, :3] / np.maximum(cover, EPSILON), np.float32)
-    if height * width > 1:
-        trusted = np.minimum(ONE, FULLY_TRUSTED * cover)
-        filled *= trusted
-        filled += (ONE - trusted) * double(fill_level(halve(level)))[:height, :width]
-    return filled
+    above = fill_level(halve(level)) if height * width > 1 else None
+    rows = max(1, STRIP // width)
+    for top in range(0, height, rows):
+        strip = level[top : top + rows]
+        colours, cover = strip[:, :, :3], strip[:, :, 3:]
+        colours /= np.maximum(cover, EPSILON)
+        if above is not None:
+            trusted = np.minimum(ONE, FULLY_TRUSTED * cover)
+            colours *= trusted
+            colours += (ONE - trusted) * double(above, (top, top + len(strip)), (0, width))
+    return level[:, :, :3]

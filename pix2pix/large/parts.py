@@ -8,14 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pix2pix.data.conditions.masks import holes
 from pix2pix.images import enlarge, reflect_pad
 from pix2pix.images.holes import double, fill_level, halve, known_colours
-from pix2pix.large.strips import in_strips, strips
+from pix2pix.large.strips import strips
 from pix2pix.representations import MaskedRgb, Representation, Rgb, known_pixels
 
 CUBIC_REACH = 2  # source pixels that cubic interpolation sees to every side
-LINEAR_REACH = 1
 HALF = np.float32(0.5)
 
 
@@ -28,7 +26,7 @@ def part_encoder(
     """
     if isinstance(representation, MaskedRgb):
         assert scale == 1, "a picture with holes keeps its size"
-        return HoledParts(in_strips(holes, picture)).encode
+        return HoledParts(picture).encode
 
     def encode(rows: tuple[int, int], columns: tuple[int, int]) -> Tensor:
         part = enlarged_part(picture, scale, rows, columns)
@@ -57,32 +55,25 @@ class HoledParts:
     """
 
     def __init__(self, image: np.ndarray) -> None:
-        """(H, W, 4), black in its holes."""
+        """(H, W, 4) with holes where it is transparent by half or more."""
         self._image = image
         height, width = image.shape[:2]
         level = np.empty((-(-height // 2), -(-width // 2), 4), np.float32)
         for top, bottom in strips(0, len(level), 4 * width):
             strip = image[2 * top : 2 * bottom]
             level[top:bottom] = halve(known_colours(strip[:, :, :3], known_pixels(strip)))
+        filled = fill_level(level)
+        filled += HALF
         # Rounded: what it costs is below what 8 bits show, and floating point numbers would take four times the memory.
-        self._filled = (fill_level(level) + HALF).astype(image.dtype)
+        self._filled = filled.astype(image.dtype)
 
     def encode(self, rows: tuple[int, int], columns: tuple[int, int]) -> Tensor:
         """(4, h, w) in [-1, 1]; what lies beyond the picture is mirrored."""
         part = self._image[slice(*rows), slice(*columns)]
         known = known_pixels(part)
         whole = part.copy()
-        whole[:, :, :3][~known] = self._colours(rows, columns)[: part.shape[0], : part.shape[1]][~known]
+        inside = [(start, start + length) for (start, _), length in zip((rows, columns), part.shape[:2], strict=True)]
+        whole[:, :, :3][~known] = double(self._filled, *inside)[~known]
         padded = reflect_pad(whole, rows[1] - rows[0], columns[1] - columns[0])
         mask = torch.from_numpy(known_pixels(padded)).float() * 2 - 1
         return torch.cat([Rgb().encode(padded[:, :, :3]), mask[None]])
-
-    def _colours(self, rows: tuple[int, int], columns: tuple[int, int]) -> np.ndarray:
-        """The filled colours of a part, (h, w, 3) or less at the bottom and right of the picture."""
-        near = [
-            (max(0, start // 2 - LINEAR_REACH), min(side, -(-stop // 2) + LINEAR_REACH))
-            for (start, stop), side in zip((rows, columns), self._filled.shape[:2], strict=True)
-        ]
-        doubled = double(np.ascontiguousarray(self._filled[slice(*near[0]), slice(*near[1])]))
-        top, left = 2 * near[0][0], 2 * near[1][0]
-        return doubled[rows[0] - top : rows[1] - top, columns[0] - left : columns[1] - left]
