@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import errno
-import shutil
 import signal
 import socket
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -18,8 +16,10 @@ from pydantic import Field
 from pix2pix.command_line import parse, run
 from pix2pix.config import Frozen
 from pix2pix.ui.environment import prepare
+from pix2pix.ui.folders import temporary_folder
 from pix2pix.ui.limits import MIB, Limits, Settings
 from pix2pix.ui.offers import offers
+from pix2pix.ui.origins import is_loopback
 from pix2pix.ui.service import Service
 
 PROG = "pix2pix serve"
@@ -38,7 +38,8 @@ class Arguments(Frozen):
     )
     port: Annotated[int, tyro.conf.arg(metavar="N")] = Field(7860, ge=0, le=65535, description="0 is any free one")
     root_path: Annotated[str, tyro.conf.arg(metavar="/PATH")] = Field(
-        "", description="behind a proxy: the path at which the site is; who asks is taken from its X-Forwarded-For"
+        "",
+        description="behind a proxy: the path at which the site is, / at the top; its X-Forwarded-* are believed",
     )
     auth: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="USER:PASSWORD")] = Field(
         (), description="who may sign in; may be repeated"
@@ -92,13 +93,12 @@ def main(arguments: Sequence[str]) -> int:
     accounts = read_accounts(options.auth, options.auth_file)
     if options.root_path and not options.root_path.startswith("/"):
         raise ValueError(f"--root-path {options.root_path}: expected a path that begins with /")
-    offered = offers(options.task, options.model)
+    offered = offers(options.task, options.model, lambda line: print(f"{PROG}: {line}", file=sys.stderr))
     signal.signal(signal.SIGTERM, _leave)  # so that the folder is removed also before the server takes over
     with listening(options.host, options.port) as listener:
         if not is_loopback(options.host) and not accounts:
             print(f"{PROG}: anyone who reaches this machine can use it; --auth USER:PASSWORD asks who", file=sys.stderr)
-        folder = Path(tempfile.mkdtemp(prefix="pix2pix-")).resolve()
-        try:
+        with temporary_folder() as folder:
             prepare(folder)
             try:
                 from pix2pix.ui.running import serve
@@ -108,9 +108,10 @@ def main(arguments: Sequence[str]) -> int:
                 raise ValueError(f"pages need the package '{error.name}'; run: pip install 'pix2pix[app]'") from None
             service = Service(offered, options.limits, folder, options.device, confined=True)
             url = f"http://{_shown(options.host)}:{listener.getsockname()[1]}"
-            return serve(service, listener, Settings(accounts, options.root_path.rstrip("/")), url, options.open)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            settings = Settings(
+                accounts, options.root_path.rstrip("/"), bool(options.root_path), is_loopback(options.host)
+            )
+            return serve(service, listener, settings, url, options.open)
 
 
 def read_accounts(given: Sequence[str], file: Path | None) -> tuple[tuple[str, str], ...]:
@@ -144,11 +145,6 @@ def listening(host: str, port: int) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             raise ValueError(f"port {port} is taken; --port 0 takes any free one") from None
         raise ValueError(f"cannot listen on {host}, port {port}: {error.strerror}") from None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine itself can connect to `host`."""
-    return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
 def _shown(host: str) -> str:

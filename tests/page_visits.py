@@ -36,6 +36,17 @@ class Visit:
         )
         return str(self.page.wait_for_function(script, arg=last, timeout=20_000).json_value())
 
+    def settled(self) -> str:
+        """The id of the result once nothing is under way: drawn, sent, made and shown."""
+        last = ""
+        while True:
+            self.page.wait_for_timeout(400)  # a canvas waits for 120 ms of quiet before it sends
+            self.page.wait_for_selector(f"{RESULT}[data-result][aria-busy=false]", timeout=20_000)
+            shown = str(self.page.locator(RESULT).get_attribute("data-result"))
+            if shown == last:
+                return shown
+            last = shown
+
     def download(self, link: str = "a.result-download") -> tuple[str, bytes]:
         """The suggested name and the content of the file behind a link."""
         with self.page.expect_download() as started:

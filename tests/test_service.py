@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
+import inspect
 import os
 import threading
 import time
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,60 +14,21 @@ import numpy as np
 import pytest
 from many_files import differences
 from PIL import Image
+from small_services import CHROMA, DRAWING, HOLES, LARGER, MENDING, commanded, noise, save, service
 from tiny_models import LABELS, save_tiny_model
 
-from pix2pix import translate
-from pix2pix.images import read_image, write_image
-from pix2pix.ui.archives import unpack
+from pix2pix.images import read_image
 from pix2pix.ui.housekeeping import remove_old_files
-from pix2pix.ui.limits import MIB, Busy, Limits
+from pix2pix.ui.limits import Busy, Limits
 from pix2pix.ui.masking import grown
-from pix2pix.ui.names import safe_name
 from pix2pix.ui.offers import Offer, offers
 from pix2pix.ui.previews import spread_map
 from pix2pix.ui.service import Service, Wish
-from pix2pix.ui.turns import Turns
+from pix2pix.ui.turns import Cancelled, Turns
 from pix2pix.ui.uploads import check_files, sent_file
 from pix2pix.ui.visitors import KEPT, Visitors
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-LIMITS = Limits()
-CHROMA = {"data": {"input": "gray", "target": "lab_chroma", "normalise": ["lightness"]}}
-DRAWING = {"data": {"input": "gray", "normalise": ["lines"]}}
-MENDING: dict[str, Any] = {"work": "native", "model": {"residual": True}}
-HOLES: dict[str, Any] = {
-    "work": "native",
-    "data": {"input": "masked_rgb", "target": "filled_rgb", "normalise": ["holes"]},
-    "model": {"residual": True},
-}
-LARGER: dict[str, Any] = {"work": "native", "data": {"scale": 4}, "model": {"residual": True}}
-
-
-def service(tmp_path: Path, task: dict[str, Any], limits: Limits = LIMITS, confined: bool = False) -> Service:
-    model = save_tiny_model(tmp_path / "run" / "model.safetensors", **task)
-    folder = tmp_path / "made"
-    folder.mkdir(exist_ok=True)
-    return Service(offers(model=str(model)), limits, folder, "cpu", confined)
-
-
-def noise(height: int, width: int, channels: int = 3, seed: int = 0, most: int = 256) -> np.ndarray:
-    dtype = np.uint8 if most == 256 else np.uint16
-    return np.random.default_rng(seed).integers(0, most, (height, width, channels), dtype=dtype)
-
-
-def save(path: Path, image: np.ndarray) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_image(path, image)
-    return path
-
-
-def commanded(tmp_path: Path, *arguments: str) -> Path:
-    out = tmp_path / "commanded"
-    model = str(tmp_path / "run" / "model.safetensors")
-    assert translate.main(["--model", model, "--out", str(out), "--device", "cpu", *arguments]) == 0
-    return out
-
 
 # --- the same files as the command ---
 
@@ -78,7 +38,7 @@ def test_a_download_is_what_translate_writes(tmp_path: Path, name: str) -> None:
     site = service(tmp_path, LABELS)
     image = noise(40, 70, most=65_536) if name == "deep.tif" else noise(40, 70)
     picture = save(tmp_path / "sent" / name, image)
-    result = site.translate("tiny", picture)
+    result = site.translate("tiny", picture, Wish(), "")
     (expected,) = commanded(tmp_path, str(picture)).iterdir()
     assert [output.name for output in result.outputs] == [expected.name]
     assert result.outputs[0].read_bytes() == expected.read_bytes()
@@ -100,7 +60,7 @@ def test_a_download_is_what_translate_writes(tmp_path: Path, name: str) -> None:
 def test_wishes_are_the_flags_of_translate(tmp_path: Path, task: dict[str, Any], wish: Wish, flags: list[str]) -> None:
     site = service(tmp_path, task)
     picture = save(tmp_path / "sent" / "a.png", noise(33, 50))
-    result = site.translate("tiny", picture, wish)
+    result = site.translate("tiny", picture, wish, "")
     expected = commanded(tmp_path, str(picture), *flags)
     assert differences(result.outputs[0].parent, expected) == []
     assert len(result.outputs) == wish.samples
@@ -112,45 +72,9 @@ def test_hints_are_those_of_translate(tmp_path: Path) -> None:
     strokes = np.zeros((64, 64, 4), np.uint8)
     strokes[20:30, 20:40] = (255, 0, 0, 255)
     hints = save(tmp_path / "hints.png", strokes)
-    result = site.translate("tiny", picture, Wish(hints=hints))
+    result = site.translate("tiny", picture, Wish(hints=hints), "")
     assert differences(result.outputs[0].parent, commanded(tmp_path, str(picture), "--hints", str(hints))) == []
-    assert result.outputs[0].read_bytes() != site.translate("tiny", picture).outputs[0].read_bytes()
-
-
-def test_a_batch_is_what_translate_makes_of_the_folder(tmp_path: Path) -> None:
-    site = service(tmp_path, LABELS)
-    sent = tmp_path / "sent"
-    for index, name in enumerate(("a.png", "b.jpg", "deeper/a.png", "deeper/é 猫.png")):
-        save(sent / name, noise(20 + index, 30, seed=index))
-    (sent / "broken.png").write_bytes(b"this is no picture")
-    archive = tmp_path / "many.zip"
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-        for path in sorted(sent.rglob("*.*")):
-            packed.write(path, path.relative_to(sent))
-        packed.writestr("__MACOSX/._a.png", b"junk")
-        packed.writestr("notes.txt", b"no picture")
-    told: list[tuple[int, int]] = []
-    made = site.batch("tiny", [archive], Wish(), "", lambda *counts: told.append(counts), lambda: False)
-    assert made.path.name == "many-tiny.zip"
-    assert (made.done, len(made.failed)) == (4, 1)
-    assert made.failed[0] == "broken.png: not an image of a known format"
-    assert told == [(0, 5), (1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
-    with zipfile.ZipFile(made.path) as opened:
-        opened.extractall(tmp_path / "opened")
-        report = opened.read("report.json").decode()
-    assert str(tmp_path) not in report
-    (sent / "broken.png").unlink()
-    assert differences(tmp_path / "opened", commanded(tmp_path, "--recursive", str(sent))) == []
-
-
-def test_a_batch_that_is_cancelled_gives_what_was_made(tmp_path: Path) -> None:
-    site = service(tmp_path, LABELS)
-    files = [save(tmp_path / f"{index}.png", noise(16, 16, seed=index)) for index in range(4)]
-    told: list[int] = []
-    made = site.batch("tiny", files, Wish(), "", lambda done, count: told.append(done), lambda: len(told) > 2)
-    assert made.done == 2
-    with pytest.raises(ValueError, match="cancelled"):
-        site.batch("tiny", files, Wish(), "", lambda done, count: None, lambda: True)
+    assert result.outputs[0].read_bytes() != site.translate("tiny", picture, Wish(), "").outputs[0].read_bytes()
 
 
 # --- masks ---
@@ -164,7 +88,7 @@ def test_outside_of_the_mask_every_pixel_stays(tmp_path: Path, name: str) -> Non
     picture = save(tmp_path / "sent" / name, image)
     mask = np.zeros((60, 90, 1), np.uint8)
     mask[20:40, 30:50] = 255
-    result = site.translate("tiny", picture, Wish(mask=save(tmp_path / "mask.png", mask)))
+    result = site.translate("tiny", picture, Wish(mask=save(tmp_path / "mask.png", mask)), "")
     (output,) = result.outputs
     assert output.name == ("photo.png" if name == "photo.jpg" else name)
     before, after = read_image(picture), read_image(output)
@@ -182,7 +106,7 @@ def test_a_transparent_photo_brings_its_own_holes(tmp_path: Path) -> None:
     image[:, :, 3] = 255
     image[10:20, 10:20, 3] = 0
     picture = save(tmp_path / "sent" / "a.png", image)
-    result = site.translate("tiny", picture)
+    result = site.translate("tiny", picture, Wish(), "")
     assert differences(result.outputs[0].parent, commanded(tmp_path, str(picture))) == []
 
 
@@ -192,7 +116,7 @@ def test_a_mask_is_white_or_opaque(tmp_path: Path) -> None:
     white, opaque = np.zeros((40, 40, 3), np.uint8), np.zeros((40, 40, 4), np.uint8)
     white[5:15, 5:15], opaque[5:15, 5:15, 3] = 255, 255  # black, but opaque
     made = [
-        site.translate("tiny", picture, Wish(mask=save(tmp_path / f"{index}.png", mask))).outputs[0].read_bytes()
+        site.translate("tiny", picture, Wish(mask=save(tmp_path / f"{index}.png", mask)), "").outputs[0].read_bytes()
         for index, mask in enumerate((white, opaque))
     ]
     assert made[0] == made[1]
@@ -222,7 +146,7 @@ def test_masks_that_say_nothing(tmp_path: Path, mask: np.ndarray | None, line: s
     picture = save(tmp_path / "a.png", noise(30, 40))
     where = None if mask is None else save(tmp_path / "mask.png", mask)
     with pytest.raises(ValueError, match=f"^{line}"):
-        site.translate("tiny", picture, Wish(mask=where))
+        site.translate("tiny", picture, Wish(mask=where), "")
 
 
 # --- what is seen on the page ---
@@ -230,7 +154,7 @@ def test_masks_that_say_nothing(tmp_path: Path, mask: np.ndarray | None, line: s
 
 def test_previews_are_small_and_of_one_size(tmp_path: Path) -> None:
     site = service(tmp_path, LARGER)
-    result = site.translate("tiny", save(tmp_path / "a.png", noise(70, 500)))
+    result = site.translate("tiny", save(tmp_path / "a.png", noise(70, 500)), Wish(), "")
     assert (result.width, result.height) == (2000, 280)
     for preview in (result.before, *result.after):
         with Image.open(preview) as opened:
@@ -250,7 +174,7 @@ def test_where_samples_differ() -> None:
 
 
 def test_samples_have_a_spread(tmp_path: Path) -> None:
-    result = service(tmp_path, LABELS).translate("tiny", save(tmp_path / "a.png", noise(64, 64)), Wish(samples=2))
+    result = service(tmp_path, LABELS).translate("tiny", save(tmp_path / "a.png", noise(64, 64)), Wish(samples=2), "")
     assert result.spread is not None
     assert result.spread_levels > 0
     assert len(result.after) == 2
@@ -258,17 +182,44 @@ def test_samples_have_a_spread(tmp_path: Path) -> None:
 
 def test_maps_are_snapped_lines_are_found_examples_are_drawn(tmp_path: Path) -> None:
     site = service(tmp_path, LABELS)
-    snapped = read_image(site.snapped("tiny", save(tmp_path / "a.jpg", noise(32, 32))))
+    snapped = read_image(site.snapped("tiny", save(tmp_path / "a.jpg", noise(32, 32)), ""))
     assert {tuple(each) for each in snapped.reshape(-1, 3).tolist()} <= set(site.offers[0].palette.values())
     photo = np.full((600, 400, 3), 255, np.uint8)
     photo[200:400, 100:300] = 0
-    lines = read_image(site.edges(save(tmp_path / "b.png", photo), 0.5))
+    lines = read_image(site.edges(save(tmp_path / "b.png", photo), 0.5, ""))
     assert lines.shape == (384, 256, 1)
     assert set(np.unique(lines)) == {0, 255}
     gallery = Service(offers(), Limits(), tmp_path)
-    first, again, other = (gallery.example("facades", seed) for seed in (1, 1, 2))
+    first, again, other = (gallery.example("facades", seed, "") for seed in (1, 1, 2))
     assert first.read_bytes() == again.read_bytes() != other.read_bytes()
     assert first.parent != again.parent
+
+
+@pytest.mark.parametrize("name", ["a.png", "turned.jpg"])
+def test_a_photo_is_seen_upright(tmp_path: Path, name: str) -> None:
+    site = service(tmp_path, LABELS)
+    picture = tmp_path / "sent" / name
+    picture.parent.mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6 if name == "turned.jpg" else 1  # to be turned by a quarter
+    Image.fromarray(noise(600, 2000)).save(picture, exif=exif)
+    shown, width, height = site.preview(picture, "")
+    assert (width, height) == ((600, 2000) if name == "turned.jpg" else (2000, 600))
+    with Image.open(shown) as opened:
+        assert opened.size == ((480, 1600) if name == "turned.jpg" else (1600, 480))
+    assert shown.parent.parent == site.folder
+
+
+def test_a_large_map_is_snapped_as_in_one_piece(tmp_path: Path) -> None:
+    from pix2pix.data.conditions import snap_to_palette
+
+    site = service(tmp_path, LABELS)
+    colours = np.array(list(site.offers[0].palette.values()), np.uint8)
+    classes = np.random.default_rng(0).integers(0, len(colours), (60, 90)).repeat(25, 0).repeat(25, 1)
+    Image.fromarray(colours[classes]).save(tmp_path / "map.jpg", quality=60)
+    snapped = read_image(site.snapped("tiny", tmp_path / "map.jpg", ""))
+    assert snapped.shape == (1500, 2250, 3)  # of four strips
+    assert (snapped == snap_to_palette(read_image(tmp_path / "map.jpg"), site.offers[0].palette)).all()
 
 
 # --- refusals ---
@@ -291,7 +242,7 @@ def test_maps_are_snapped_lines_are_found_examples_are_drawn(tmp_path: Path) -> 
 def test_a_wish_is_refused_in_one_line(tmp_path: Path, task: dict[str, Any], wish: Wish, line: str) -> None:
     site = service(tmp_path, task)
     with pytest.raises(ValueError, match=f"^{line}"):
-        site.translate("tiny", save(tmp_path / "a.png", noise(16, 16)), wish)
+        site.translate("tiny", save(tmp_path / "a.png", noise(16, 16)), wish, "")
 
 
 def test_messages_name_files_and_no_folders(tmp_path: Path) -> None:
@@ -301,13 +252,15 @@ def test_messages_name_files_and_no_folders(tmp_path: Path) -> None:
     bad.write_bytes(b"\x89PNG\r\n\x1a\n and nothing more of it")
     large = save(tmp_path / "sent folder" / "large.png", noise(50, 50))
     for attempt, line in (
-        (lambda: site.translate("tiny", bad), "bad one.png: "),
-        (lambda: site.translate("tiny", large), "large.png: 50x50 pixels, more than the 0.001 million"),
-        (lambda: site.edges(large, 0.5), "large.png: 50x50 pixels"),
-        (lambda: site.snapped("tiny", bad), "bad one.png: "),
+        (lambda: site.translate("tiny", bad, Wish(), ""), "bad one.png: "),
+        (lambda: site.translate("tiny", large, Wish(), ""), "large.png: 50x50 pixels, more than the 0.001 million"),
+        (lambda: site.edges(large, 0.5, ""), "large.png: 50x50 pixels"),
+        (lambda: site.snapped("tiny", bad, ""), "bad one.png: "),
+        (lambda: site.preview(bad, ""), "bad one.png: "),
+        (lambda: site.preview(large, ""), "large.png: 50x50 pixels, more than the 0.001 million"),
         (lambda: site.batch("tiny", [bad], Wish(), "", lambda *_: None, lambda: False), "no picture was made; bad one"),
         (lambda: site.batch("tiny", [bad] * 3, Wish(), "", lambda *_: None, lambda: False), "3 pictures, more than"),
-        (lambda: site.translate("tniy", large), "no task 'tniy'; did you mean 'tiny'"),
+        (lambda: site.translate("tniy", large, Wish(), ""), "no task 'tniy'; did you mean 'tiny'"),
     ):
         with pytest.raises(ValueError, match=line) as caught:
             attempt()
@@ -320,19 +273,49 @@ def test_a_task_without_a_model_says_how_to_get_one(tmp_path: Path) -> None:
     offer = offers(model=str(save_tiny_model(tmp_path / "m.safetensors", **LABELS)))[0]
     site = Service([Offer(offer.name, offer.task, offer.app, None)], Limits(), tmp_path)
     with pytest.raises(ValueError, match="'tiny' has no model yet; train one: pix2pix train --task tiny"):
-        site.translate("tiny", save(tmp_path / "a.png", noise(16, 16)))
+        site.translate("tiny", save(tmp_path / "a.png", noise(16, 16)), Wish(), "")
+
+
+def test_a_model_that_cannot_be_loaded_is_not_told_of_by_its_path(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = service(tmp_path, LABELS)
+    picture, model = save(tmp_path / "a.png", noise(16, 16)), tmp_path / "run" / "model.safetensors"
+    for spoil in (lambda: model.write_bytes(b"nothing"), model.unlink):
+        spoil()
+        with pytest.raises(ValueError, match=r"^'tiny' cannot be loaded on this server$"):
+            site.translate("tiny", picture, Wish(), "")
+        assert str(model) in caplog.text
+        caplog.clear()
+
+
+def test_nobody_forgets_who_asks() -> None:
+    for name in ("translate", "preview", "edges", "snapped", "example", "batch"):
+        assert inspect.signature(getattr(Service, name)).parameters["visitor"].default is inspect.Parameter.empty
+
+
+def test_a_map_that_takes_minutes_to_snap_is_refused(tmp_path: Path) -> None:
+    site = service(tmp_path, LABELS)
+    large = tmp_path / "large.png"
+    Image.new("1", (4001, 4000)).save(large)
+    with pytest.raises(
+        ValueError, match=r"^large\.png: 4001x4000 pixels, more than the 16 million that are taken here"
+    ):
+        site.snapped("tiny", large, "")
 
 
 def test_a_confined_service_reads_only_what_was_sent(tmp_path: Path) -> None:
     site = service(tmp_path, LABELS, confined=True)
     outside = save(tmp_path / "a.png", noise(16, 16))
     inside = save(site.folder / "sha" / "a.png", noise(16, 16))
-    assert site.translate("tiny", inside).width == 16
+    assert site.translate("tiny", inside, Wish(), "").width == 16
     link = site.folder / "sha" / "link.png"
     link.symlink_to(outside)
     for path in (outside, link, site.folder / "sha" / ".." / ".." / "a.png"):
         with pytest.raises(ValueError, match="a file is none that was sent to this server"):
-            site.translate("tiny", path)
+            site.translate("tiny", path, Wish(), "")
+        with pytest.raises(ValueError, match="a file is none that was sent"):
+            site.preview(path, "")
         with pytest.raises(ValueError, match="a file is none that was sent"):
             site.batch("tiny", [path], Wish(), "", lambda *_: None, lambda: False)
 
@@ -382,7 +365,7 @@ def test_turns_come_in_order_and_no_longer_a_queue_than_said() -> None:
     hold = threading.Event()
 
     def take(name: str, wait: Callable[[], object]) -> None:
-        with turns.take():
+        with turns.take(""):
             order.append(name)
             started.release()
             wait()
@@ -396,15 +379,72 @@ def test_turns_come_in_order_and_no_longer_a_queue_than_said() -> None:
         else:
             while turns.waiting < len(threads) - 1:
                 time.sleep(0.001)
-    with pytest.raises(Busy, match="2 requests are waiting; try again"), turns.take():
+    with pytest.raises(Busy, match="2 requests are waiting; try again"), turns.take(""):
         pass
     hold.set()
     for thread in threads:
         thread.join(timeout=10)
     assert order == ["first", "second", "third"]
     assert turns.waiting == 0
-    with turns.take():  # a turn that ended in an error is given back, too
+    with turns.take(""):  # a turn that ended in an error is given back, too
         pass
+
+
+def looks(site: Service, picture: Path) -> dict[str, Callable[[str], object]]:
+    """What is done with pictures without any model."""
+    return {
+        "preview": lambda visitor: site.preview(picture, visitor),
+        "edges": lambda visitor: site.edges(picture, 0.5, visitor),
+        "snapped": lambda visitor: site.snapped("tiny", picture, visitor),
+    }
+
+
+@pytest.mark.parametrize("name", ["preview", "edges", "snapped"])
+def test_looking_at_a_picture_waits_for_a_turn_and_for_memory(tmp_path: Path, name: str) -> None:
+    site = service(tmp_path, LABELS, Limits(rate=2))
+    look = looks(site, save(tmp_path / "a.png", noise(64, 64)))[name]
+    look("10.0.0.1")  # which imports what it needs
+    for held in (site._memory.take(2**60), site._turns.take("")):
+        site._turns._at_once = 1
+        with held:
+            thread = threading.Thread(target=look, args=("10.0.0.2",))
+            thread.start()
+            thread.join(timeout=0.2)
+            assert thread.is_alive()
+        thread.join(timeout=20)
+        assert not thread.is_alive()
+    with pytest.raises(Busy, match="2 a minute are served"):
+        look("10.0.0.2")
+
+
+def test_one_visitor_leaves_room_for_others() -> None:
+    turns, hold = Turns(2, 20), threading.Event()
+    refused: list[str] = []
+
+    def ask(visitor: str) -> None:
+        try:
+            with turns.take(visitor):
+                hold.wait(20)
+        except Busy as busy:
+            refused.append(f"{visitor}: {busy}")
+
+    askers = ["10.0.0.1"] * 10 + ["10.0.0.2"] * 3 + ["127.0.0.1"] * 8
+    threads = [threading.Thread(target=ask, args=(visitor,)) for visitor in askers]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + 20
+    while len(refused) < 6 or turns.waiting < 4 + 3 + 8 - 2:
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    assert refused == ["10.0.0.1: 4 of your requests are not done yet; wait for one of them"] * 6
+    with pytest.raises(Cancelled), turns.take("10.0.0.1", is_patient=True, is_cancelled=lambda: True):
+        pass  # a batch, which nobody needs to ask for again
+    hold.set()
+    for thread in threads:
+        thread.join(timeout=20)
+    with turns.take("10.0.0.1"):
+        pass
+    assert not turns._of_visitor
 
 
 def test_old_files_go_and_used_ones_stay(tmp_path: Path) -> None:
@@ -417,108 +457,3 @@ def test_old_files_go_and_used_ones_stay(tmp_path: Path) -> None:
     (tmp_path / "arriving").write_bytes(b"half")
     assert remove_old_files(tmp_path, limits, now) == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["arriving", "new"]
-
-
-# --- archives and names ---
-
-
-def zipped(path: Path, members: dict[str, bytes], **changes: Any) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            info = zipfile.ZipInfo(name)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            for field, value in changes.items():
-                setattr(info, field, value)
-            archive.writestr(info, content)
-    return path
-
-
-PNG = io.BytesIO()
-Image.new("RGB", (4, 4), "red").save(PNG, "PNG")
-
-
-@pytest.mark.parametrize(
-    ("members", "changes", "line"),
-    [
-        ({"../a.png": b""}, {}, "names a file outside of itself"),
-        ({"/etc/a.png": b""}, {}, "names a file outside of itself"),
-        ({"a/../../b.png": b""}, {}, "names a file outside of itself"),
-        ({"C:\\a.png": b""}, {}, "names a file outside of itself"),
-        ({"a.png": b"/etc/passwd"}, {"external_attr": 0o120777 << 16}, "holds a link"),
-        ({"a.txt": b"text"}, {}, "holds no pictures"),
-        ({"inner.zip": b"PK"}, {}, "holds no pictures"),
-        ({f"{index}.png": b"" for index in range(6)}, {}, "holds 6 pictures, more than the 5"),
-        ({"/".join("a" * 20) + ".png": b""}, {}, "more than 16 folders deep"),
-        ({"bomb.bmp": bytes(20 * MIB)}, {}, "unpacks to 20 MB, more than the 16"),
-    ],
-    ids=["up", "root", "up in between", "drive", "link", "text", "nested", "many", "deep", "bomb"],
-)
-def test_archives_with_tricks(tmp_path: Path, members: dict[str, bytes], changes: dict[str, Any], line: str) -> None:
-    archive = zipped(tmp_path / "sent.zip", members, **changes)
-    with pytest.raises(ValueError, match=f"^sent.zip: {line}"):
-        unpack(archive, tmp_path / "out", Limits(files=5))
-    assert not list(tmp_path.rglob("passwd"))
-
-
-def test_archives_that_lie(tmp_path: Path) -> None:
-    archive = zipped(tmp_path / "sent.zip", {"a.png": bytes(1000)})
-    content = bytearray(archive.read_bytes())
-    for damaged in (
-        content[:-30],
-        content[:40],
-        b"PK\x03\x04" + bytes(100),
-        bytes(content).replace(b"\xe8\x03", b"\1\0"),
-    ):
-        archive.write_bytes(damaged)
-        with pytest.raises(ValueError, match=r"^sent\.zip: damaged, or no zip archive"):
-            unpack(archive, tmp_path / "out", Limits())
-    end = content.rfind(b"PK\x05\x06")
-    content[end + 12 : end + 16] = (2**31).to_bytes(4, "little")
-    archive.write_bytes(content)
-    with pytest.raises(ValueError, match="holds too many files"):
-        unpack(archive, tmp_path / "out", Limits())
-
-
-def test_archives_of_the_usual_kind(tmp_path: Path) -> None:
-    png = PNG.getvalue()
-    archive = tmp_path / "sent.zip"
-    with zipfile.ZipFile(archive, "w") as packed:
-        for name in (
-            "a.png",
-            "ein Ordner/Straße.PNG",
-            "__MACOSX/a.png",
-            ".hidden.png",
-            "b/.x/c.png",
-            "n.txt",
-            "in.zip",
-        ):
-            packed.writestr(name, png)
-        packed.mkdir("empty.png")
-        packed.writestr("win\\dows.png", png)
-        with pytest.warns(UserWarning, match="Duplicate name"):
-            packed.writestr("a.png", png)
-    files, nested = unpack(archive, tmp_path / "out", Limits())
-    names = [path.relative_to(tmp_path / "out").as_posix() for path in files]
-    assert names == ["a.png", "ein Ordner/Straße.PNG", "win/dows.png", "a-2.png"]
-    assert nested == ["in.zip: an archive within an archive, which is not opened"]
-    assert all(path.read_bytes() == png for path in files)
-
-
-@pytest.mark.parametrize(
-    ("given", "safe"),
-    [
-        ("photo.png", "photo.png"),
-        ("Straße 猫.jpeg", "Straße 猫.jpeg"),
-        ("../../etc/passwd", "etcpasswd"),
-        ("a\nb\x00c\u202e.png", "abc.png"),
-        (".hidden", "hidden"),
-        ("   ", "file"),
-        ("x" * 4000 + ".png", "x" * 120 + ".png"),
-        ("猫" * 100 + ".tif", "猫" * 40 + ".tif"),
-        ('<img src="x">.png', "img src=x.png"),
-        ("name." + "y" * 300, "name." + "y" * 115),
-    ],
-)
-def test_names_are_made_safe(given: str, safe: str) -> None:
-    assert safe_name(given) == safe
-    assert safe_name(safe) == safe

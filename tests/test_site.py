@@ -6,14 +6,18 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pix2pix.config import task_names
 from pix2pix.images import read_image
-from pix2pix.ui.limits import Limits
+from pix2pix.ui.limits import Busy, Limits
 from pix2pix.ui.offers import Offer, offers
-from pix2pix.ui.wishes import Archive, Wish
+from pix2pix.ui.service import Service
+from pix2pix.ui.wishes import TAKES, Archive, Wish, taken
 
 ROOT = Path(__file__).parents[1]
 
@@ -63,6 +67,73 @@ def test_visitor_who_leaves_stops_the_batch(tmp_path: Path) -> None:
     next(going)
     going.close()  # type: ignore[attr-defined]
     assert progress.stop.is_set()
+
+
+EXAMPLES = """
+import sys
+from pathlib import Path
+import gradio as gr
+from pix2pix.ui.limits import Busy, Limits
+from pix2pix.ui.offers import offers
+from pix2pix.ui.pages import labels, mask, photo, photos, sketch
+from pix2pix.ui.service import Service
+
+asked = []
+
+def answer(trigger, make, inputs, *rest, **others):
+    if not inputs:
+        asked.append(make)
+    return gr.Button().click(lambda: None)
+
+for page in (labels, sketch, photos):
+    page.answer = answer
+build = {"labels": labels.labels_page, "sketch": sketch.sketch_page, "photo": photo.photo_page, "mask": mask.mask_page}
+with gr.Blocks(analytics_enabled=False):
+    for kind in build:
+        build[kind](Service(offers(), Limits(rate=1), Path(sys.argv[1])), next(o for o in offers() if o.kind == kind))
+for make in asked:
+    make("10.0.0.1")
+    try:
+        make("10.0.0.1")
+    except Busy:
+        print("busy")
+"""
+
+
+def test_examples_count_for_who_asks(tmp_path: Path) -> None:
+    # Gradio leaves an event loop behind, which would be an error here.
+    program = [sys.executable, "-c", EXAMPLES, str(tmp_path)]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["busy"] * 4, done.stderr
+
+
+def test_a_photo_to_draw_on_counts_for_who_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    from pix2pix.ui import canvas
+    from pix2pix.ui.pages import photos
+
+    asked: list[Any] = []
+    monkeypatch.setattr(photos, "answer", lambda trigger, make, *_, **__: asked.append(make))
+    monkeypatch.setattr(canvas, "drawn", lambda value: value)
+    service = Service(offers(), Limits(rate=1), tmp_path)
+    zone: Any = SimpleNamespace(input=None)
+    photos.lay_beneath(service, zone, zone)
+    picture = service.example("colorize", 1, "")
+    assert asked[0]("10.0.0.1", picture)
+    with pytest.raises(Busy, match="1 a minute"):
+        asked[0]("10.0.0.1", picture)
+
+
+def test_every_field_of_a_wish_is_said_to_mean_something_or_nothing() -> None:
+    from pix2pix.ui.endpoints import WISHES
+
+    assert list(TAKES) == list(WISHES)
+    assert set(TAKES) == {field.name for field in fields(Wish)}
+    takes = {offer.name: taken(offer) for offer in offers()}
+    assert takes["colorize"][:2] == ["saturation", "hints"]
+    assert "hints" not in takes["inpaint"] + takes["facades"]
+    assert takes["inpaint"][:2] == ["mask", "grow"]
 
 
 def test_colours_can_be_read() -> None:

@@ -44,17 +44,29 @@ def unpack(archive: Path, folder: Path, limits: Limits) -> tuple[list[Path], lis
             _check_size(archive, [member for member, _ in pictures], limits)
             files: list[Path] = []
             for member, parts in pictures:
-                files.append(_free(folder.joinpath(*map(safe_name, parts))))
+                files.append(free(folder.joinpath(*map(safe_name, parts))))
                 with opened.open(member) as packed, files[-1].open("xb") as file:
                     shutil.copyfileobj(packed, file, MIB)
     return files, [f"{name}: an archive within an archive, which is not opened" for name in nested]
 
 
 def pack(archive: Path, files: Iterable[tuple[Path, str]]) -> None:
-    """Write files under their names into a new archive; pictures are small already and are stored as they are."""
+    """Move files under their names into a new archive; pictures are small already and are stored as they are."""
     with zipfile.ZipFile(archive, "x", zipfile.ZIP_STORED) as opened:
         for path, name in files:
             opened.write(path, name)
+            path.unlink()  # or all of them would take their size twice
+
+
+def free(path: Path) -> Path:
+    """`path` with its folder made; where a file of that name is there, as two members may share one, another name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    number = 2
+    free = path
+    while free.exists():
+        free = path.with_stem(f"{path.stem}-{number}")
+        number += 1
+    return free
 
 
 def _check_directory(archive: Path) -> None:
@@ -99,17 +111,6 @@ def _check_size(archive: Path, pictures: list[zipfile.ZipInfo], limits: Limits) 
     most = max(ALWAYS, min(MOST_TIMES * limits.upload_bytes, MOST_RATIO * archive.stat().st_size))
     if unpacked > most:
         raise ValueError(f"unpacks to {unpacked / MIB:.0f} MB, more than the {most / MIB:.0f} that are taken")
-
-
-def _free(path: Path) -> Path:
-    """`path` with its folder made; where a file of that name is there, as two members may share one, another name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    number = 2
-    free = path
-    while free.exists():
-        free = path.with_stem(f"{path.stem}-{number}")
-        number += 1
-    return free
 
 
 @contextmanager

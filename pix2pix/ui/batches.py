@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -13,12 +15,35 @@ from pix2pix import __version__
 from pix2pix.batch.files import Found, is_clip
 from pix2pix.batch.names import Job
 from pix2pix.batch.report import REPORT, Outcome, Record, write_report
-from pix2pix.ui.archives import is_archive, pack, unpack
-from pix2pix.ui.limits import Limits
+from pix2pix.ui.archives import free, is_archive, pack, unpack
+from pix2pix.ui.limits import MIB, Limits
 from pix2pix.ui.making import A_CLIP, Maker
 from pix2pix.ui.names import safe_name
+from pix2pix.ui.turns import Cancelled
+from pix2pix.ui.wishes import Wish
+from pix2pix.ui.words import plain_words
 
 Turn = Callable[[Maker, Path], AbstractContextManager[None]]
+
+LEAST_ROOM = 500 * MIB  # on the disk, before a picture is begun
+
+
+def keep(files: Sequence[Path], wish: Wish, folder: Path) -> tuple[list[Path], Wish]:
+    """`files` and the mask of `wish` under their own names in `folder`, where they stay while the batch needs them.
+
+    Where visitors send them, each lies in a folder of its own, which goes when it has not been used for a while.
+    """
+    kept = [_linked(file, folder / "sent") for file in files]
+    return kept, wish if wish.mask is None else replace(wish, mask=_linked(wish.mask, folder / "mask"))
+
+
+def _linked(file: Path, folder: Path) -> Path:
+    path = free(folder / safe_name(file.name))
+    try:
+        os.link(file, path)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(file, path)
+    return path
 
 
 def make_archive(
@@ -35,30 +60,50 @@ def make_archive(
     All of it lies in `folder`. Raises ValueError where there is no picture, too many, or not one could be made.
     """
     start = time.perf_counter()
-    found, refused = find(files, folder / "unpacked", limits)
     made = folder / "made"
-    jobs = maker.plan(found, made, (made / REPORT,))
+    try:
+        found, failed = find(files, folder / "unpacked", limits)
+        jobs = maker.plan(found, made, (made / REPORT,))
+        records, ended = make_all(maker, jobs, folder, turn, progress, is_cancelled)
+        named = [named_record(each, one, folder) for each, one in zip(records, found, strict=False)]
+        said = facts(maker, [*failed, *ended])
+        failed += [f"{each.job.source}: {each.reason}" for each in named if each.status == "failed"] + ended
+        outcome = Outcome(named, len(jobs), time.perf_counter() - start)
+        if not outcome.count("done"):
+            raise ValueError(f"no picture was made; {failed[0] if failed else 'it was cancelled'}")
+        made.mkdir(exist_ok=True)
+        write_report(made / REPORT, said, outcome)
+        outputs = [output for each in records if each.status == "done" for output in each.job.outputs]
+        archive = folder / f"{safe_name(files[0].stem)}-{maker.translator.task.name}.zip"
+        pack(archive, [(path, path.relative_to(made).as_posix()) for path in (*outputs, made / REPORT)])
+    finally:
+        for spent in ("made", "sent", "mask", "unpacked"):
+            shutil.rmtree(folder / spent, ignore_errors=True)
+    return archive, outcome.count("done"), tuple(failed)
+
+
+def make_all(
+    maker: Maker,
+    jobs: Sequence[Job],
+    folder: Path,
+    turn: Turn,
+    progress: Callable[[int, int], None],
+    is_cancelled: Callable[[], bool],
+) -> tuple[list[Record], list[str]]:
+    """What became of each picture up to the end or until it is cancelled; and a line where the disk is full before."""
     records: list[Record] = []
-    for count, job in enumerate(jobs):
-        progress(count, len(jobs))
+    for job in jobs:
+        progress(len(records), len(jobs))
         if is_cancelled():
             break
-        records.append(record(maker, job, folder, turn))
+        if shutil.disk_usage(folder).free < LEAST_ROOM:
+            return records, [f"no room for more, {sum(each.status == 'done' for each in records)} done"]
+        try:
+            records.append(record(maker, job, folder, turn))
+        except Cancelled:
+            break
     progress(len(records), len(jobs))
-    named = [named_record(each, one, made) for each, one in zip(records, found, strict=False)]
-    failed = (*refused, *(f"{each.job.source}: {each.reason}" for each in named if each.status == "failed"))
-    outcome = Outcome(named, len(jobs), time.perf_counter() - start)
-    if not outcome.count("done"):
-        first = failed[0] if failed else "it was cancelled"
-        raise ValueError(f"no picture was made; {first}")
-    made.mkdir(exist_ok=True)
-    write_report(made / REPORT, facts(maker, refused), outcome)
-    outputs = [output for each in records if each.status == "done" for output in each.job.outputs]
-    archive = folder / f"{safe_name(files[0].stem)}-{maker.translator.task.name}.zip"
-    pack(archive, [(path, path.relative_to(made).as_posix()) for path in (*outputs, made / REPORT)])
-    for spent in (made, folder / "unpacked"):
-        shutil.rmtree(spent, ignore_errors=True)
-    return archive, outcome.count("done"), failed
+    return records, []
 
 
 def find(files: Sequence[Path], folder: Path, limits: Limits) -> tuple[list[Found], list[str]]:
@@ -100,19 +145,26 @@ def record(maker: Maker, job: Job, folder: Path, turn: Turn) -> Record:
             width, height = maker.make(job, aside)
     except MemoryError:
         return Record(job, "failed", "not enough memory for this picture; shrink it")
+    except Cancelled:
+        raise
     except ValueError as error:
         return Record(job, "failed", str(error))
+    except Exception:  # a full disk, or what a library raises; the others are still to be made
+        logging.getLogger(__name__).exception("a picture of a batch failed")
+        return Record(job, "failed", "something went wrong here")
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return Record(job, "done", "", width, height, time.perf_counter() - start)
 
 
-def named_record(each: Record, found: Found, made: Path) -> Record:
+def named_record(each: Record, found: Found, folder: Path) -> Record:
     """A record with the paths that the visitor knows, rather than those of this machine."""
     name = found.path.relative_to(found.root)
-    outputs = tuple(output.relative_to(made) for output in each.job.outputs)
-    reason = each.reason.replace(str(found.path), found.path.name).removeprefix(f"{found.path.name}: ")
-    return replace(each, job=Job(name, outputs), reason=reason.split("; if you trust the file")[0])
+    outputs = tuple(output.relative_to(folder / "made") for output in each.job.outputs)
+    reason = plain_words(each.reason.replace(str(found.path), found.path.name), (folder, folder.parent))
+    return replace(
+        each, job=Job(name, outputs), reason=reason.removeprefix(f"{found.path.name}: ").removeprefix(f"{name}: ")
+    )
 
 
 def facts(maker: Maker, refused: Sequence[str]) -> dict[str, object]:

@@ -5,22 +5,26 @@ Annotations are what Gradio makes its documentation from, and it wants them as t
 
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import gradio as gr
 from gradio import FileData
 from gradio.events import api
 from gradio.exceptions import Error
+from gradio.route_utils import API_PREFIX
 
 from pix2pix.ui.offers import Offer
 from pix2pix.ui.service import Result, Service, Wish
 from pix2pix.ui.visitors import visitor_of
-from pix2pix.ui.wishes import MOST_GROWTH, MOST_SAMPLES, MOST_SATURATION
+from pix2pix.ui.wishes import MOST_GROWTH, MOST_SAMPLES, MOST_SATURATION, taken
 
 GENERAL = "something went wrong on the server; try again, or send another picture"
+
+SAME = "a picture in, a list of pictures out, one a sample"
 
 Parameter = tuple[Any, Any, str]  # type, default, what it is
 WISHES: dict[str, Parameter] = {
@@ -36,29 +40,20 @@ WISHES: dict[str, Parameter] = {
 """What may be asked for beside the picture, in the order of an endpoint's parameters."""
 
 
-def taken(offer: Offer) -> list[str]:
-    """Names of the `WISHES` that mean something for a task."""
-    task = offer.task
-    groups = (
-        (task.takes_colour, ("saturation", "hints")),
-        (task.takes_strength, ("strength",)),
-        (task.takes_lines, ("as_drawn",)),
-        (offer.kind == "mask", ("mask", "grow")),
-        (task.model.is_stochastic, ("samples", "seed")),
-    )
-    return [name for is_taken, names in groups if is_taken for name in names]
+BATCH_WISHES = ("strength", "saturation", "as_drawn", "samples", "seed")  # those that are not of one picture
 
 
 def add_endpoints(service: Service) -> None:
     """Add the endpoints to the `gr.Blocks` in whose context this is called."""
-    for offer in service.offers:
-        if offer.model is not None:
-            _add(_translation(service, offer), offer.name)
+    # Those of all tasks first: of two of a name, the first has it.
     for function in (
         *(_any_translation(service), _batch(service), _edges(service), _snapped(service)),
         *(_example(service), _tasks(service)),
     ):
         _add(function, function.__name__)
+    for offer in service.offers:
+        if offer.model is not None:
+            _add(_translation(service, offer), offer.name)
 
 
 def tasks(service: Service) -> list[dict[str, Any]]:
@@ -107,17 +102,18 @@ def _told(line: str) -> Error:
 def _translation(service: Service, offer: Offer) -> Callable[..., Any]:
     names = taken(offer)
 
-    def translate(image: Any, *values: Any) -> list[FileData]:
+    def translate(image: Any, *values: Any) -> list[dict[str, Any]]:
         *settings, request = values
         wish = _wish(dict(zip(names, settings, strict=True)))
         return _outputs(service.translate(offer.name, _file("image", image), wish, visitor_of(request)))
 
     what = "the picture" if offer.kind != "labels" else "the label map; colours are snapped to the palette"
-    return _described(translate, offer.name, offer.title, {"image": (FileData, inspect.Parameter.empty, what)}, names)
+    required: dict[str, Parameter] = {"image": (FileData, inspect.Parameter.empty, what)}
+    return _described(translate, offer.name, f"{offer.title}: {SAME}", {**required, **_wishes(names)}, list[FileData])
 
 
 def _any_translation(service: Service) -> Callable[..., Any]:
-    def translate(task: Any, image: Any, *values: Any) -> list[FileData]:
+    def translate(task: Any, image: Any, *values: Any) -> list[dict[str, Any]]:
         *settings, request = values
         wish = _wish(dict(zip(WISHES, settings, strict=True)))
         return _outputs(service.translate(_text("task", task), _file("image", image), wish, visitor_of(request)))
@@ -126,46 +122,52 @@ def _any_translation(service: Service) -> Callable[..., Any]:
         "task": (str, inspect.Parameter.empty, f"one of: {_names(service)}"),
         "image": (FileData, inspect.Parameter.empty, "the picture"),
     }
-    return _described(translate, "translate", "Any task by its name", required, list(WISHES))
+    described = f"Any task by its name: {SAME}"
+    return _described(translate, "translate", described, {**required, **WISHES}, list[FileData])
+
+
+def _wishes(names: Iterable[str]) -> dict[str, Parameter]:
+    return {name: WISHES[name] for name in names}
 
 
 def _described(
-    function: Callable[..., Any], name: str, title: str, required: dict[str, Parameter], wishes: list[str]
+    function: Callable[..., Any], name: str, description: str, parameters: dict[str, Parameter], gives: Any
 ) -> Callable[..., Any]:
     """`function` with the signature, types and description that Gradio shows, made of the parameters' table."""
-    parameters = {**required, **{wish: WISHES[wish] for wish in wishes}}
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     signature = [
         inspect.Parameter(each, kind, default=default, annotation=type_)
         for each, (type_, default, _) in parameters.items()
     ]
     signature.append(inspect.Parameter("request", kind, default=None, annotation=gr.Request))
-    function.__signature__ = inspect.Signature(signature, return_annotation=list[FileData])  # type: ignore[attr-defined]
+    function.__signature__ = inspect.Signature(signature, return_annotation=gives)  # type: ignore[attr-defined]
     types = {each: type_ for each, (type_, _, _) in parameters.items()}
-    function.__annotations__ = {**types, "request": gr.Request, "return": list[FileData]}
+    function.__annotations__ = {**types, "request": gr.Request, "return": gives}
     function.__name__ = function.__qualname__ = name
     lines = "\n".join(f"    {each}: {what}" for each, (_, _, what) in parameters.items())
-    function.__doc__ = f"{title}: a picture in, a list of pictures out, one a sample.\n\nArgs:\n{lines}"
+    function.__doc__ = f"{description}.\n\nArgs:\n{lines}"
     return function
 
 
 def _batch(service: Service) -> Callable[..., Any]:
-    def batch(task: str, files: list[FileData], request: gr.Request) -> tuple[FileData, int, list[str]]:
-        """Many pictures, or zips of pictures: a zip of the outputs and a report, how many were done, what failed.
-
-        Args:
-            task: the name of a task
-            files: pictures, and zip archives of pictures
-        """
+    def batch(task: Any, files: Any, *values: Any) -> tuple[FileData, int, list[str]]:
+        *settings, request = values
         if not isinstance(files, list):
             raise ValueError("files: expected a list of files")
         sent = [_file("files", each) for each in files]
+        wish = _wish(dict(zip(BATCH_WISHES, settings, strict=True)))
         made = service.batch(
-            _text("task", task), sent, Wish(), visitor_of(request), lambda done, count: None, lambda: False
+            _text("task", task), sent, wish, visitor_of(request), lambda done, count: None, lambda: False
         )
-        return FileData(path=str(made.path), orig_name=made.path.name), made.done, list(made.failed)
+        return _sent(made.path), made.done, list(made.failed)
 
-    return batch
+    required = {
+        "task": (str, inspect.Parameter.empty, f"one of: {_names(service)}"),
+        "files": (list[FileData], inspect.Parameter.empty, "pictures, and zip archives of pictures"),
+    }
+    described = "Many pictures, or zips of pictures: a zip of the outputs and a report, how many were done, what failed"
+    gives = tuple[FileData, int, list[str]]
+    return _described(batch, "batch", described, {**required, **_wishes(BATCH_WISHES)}, gives)
 
 
 def _edges(service: Service) -> Callable[..., Any]:
@@ -177,7 +179,7 @@ def _edges(service: Service) -> Callable[..., Any]:
             detail: how many lines, 0 to 1
         """
         found = service.edges(_file("image", image), _number("detail", detail), visitor_of(request))
-        return FileData(path=str(found), orig_name=found.name)
+        return _sent(found)
 
     return edges
 
@@ -191,7 +193,7 @@ def _snapped(service: Service) -> Callable[..., Any]:
             image: the label map
         """
         found = service.snapped(_text("task", task), _file("image", image), visitor_of(request))
-        return FileData(path=str(found), orig_name=found.name)
+        return _sent(found)
 
     return snapped
 
@@ -205,7 +207,7 @@ def _example(service: Service) -> Callable[..., Any]:
             seed: another number, another drawing
         """
         drawn = service.example(_text("task", task), _whole("seed", seed), visitor_of(request))
-        return FileData(path=str(drawn), orig_name=drawn.name)
+        return _sent(drawn)
 
     return example
 
@@ -223,8 +225,15 @@ def _names(service: Service) -> str:
     return ", ".join(offer.name for offer in service.offers if offer.model is not None)
 
 
-def _outputs(result: Result) -> list[FileData]:
-    return [FileData(path=str(path), orig_name=path.name) for path in result.outputs]
+def _outputs(result: Result) -> list[dict[str, Any]]:
+    # As dictionaries: of objects in a list Gradio does not see that they are files, and leaves the site's address out.
+    return [_sent(path).model_dump() for path in result.outputs]
+
+
+def _sent(path: Path) -> FileData:
+    # Gradio fills in where an address leads to, and leaves a list of files without any.
+    url = f"{API_PREFIX}/file={quote(str(path))}"
+    return FileData(path=str(path), url=url, size=path.stat().st_size, orig_name=path.name)
 
 
 def _wish(settings: dict[str, Any]) -> Wish:
@@ -254,7 +263,10 @@ def _text(name: str, value: Any) -> str:
 def _number(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{name}: expected a number, got {_shown(value)}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name}: got {_shown(value)}..., which is too large") from None
 
 
 def _whole(name: str, value: Any) -> int:

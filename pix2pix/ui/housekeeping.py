@@ -10,8 +10,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from pix2pix.ui.folders import LOCK
 from pix2pix.ui.limits import Limits
 
 EVERY = 10.0  # seconds
@@ -53,7 +55,11 @@ def remove_old_files(folder: Path, limits: Limits, now: float | None = None) -> 
     Where the disk has no room for more uploads, the oldest go first, and sooner.
     """
     now = time.time() if now is None else now
-    entries = [(entry.stat(follow_symlinks=False).st_mtime, entry) for entry in os.scandir(folder)]
+    entries = []
+    for entry in os.scandir(folder):
+        if entry.name != LOCK:
+            with suppress(OSError):  # it has just gone, as an upload does from where it was received
+                entries.append((entry.stat(follow_symlinks=False).st_mtime, entry))
     removed = 0
     for used, entry in sorted(entries, key=lambda each: each[0]):
         is_folder, age = entry.is_dir(follow_symlinks=False), now - used

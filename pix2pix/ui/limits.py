@@ -26,7 +26,9 @@ class Limits:
 
 @dataclass(frozen=True)
 class Settings:
-    """How the site is reached: names and passwords of those who may, or nobody's; the path that a proxy puts before."""
+    """How the site is reached."""
 
-    auth: tuple[tuple[str, str], ...] = ()
-    root_path: str = ""
+    auth: tuple[tuple[str, str], ...] = ()  # names and passwords of those who may; empty: everyone
+    root_path: str = ""  # what a proxy puts before the paths
+    behind_proxy: bool = False  # whether a proxy is believed, who says for whom it asks
+    only_here: bool = False  # whether nobody but this machine itself can connect

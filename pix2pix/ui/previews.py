@@ -24,10 +24,12 @@ def preview_shape(height: int, width: int) -> tuple[int, int]:
     return max(1, round(height * share)), max(1, round(width * share))
 
 
-def read_preview(path: Path, height: int, width: int, all_pages: bool = False) -> np.ndarray:
+def read_preview(
+    path: Path, height: int, width: int, all_pages: bool = False, pixel_limit: int = READ_BEFORE
+) -> np.ndarray:
     """The picture in a file as (height, width, 3) uint8, over white where it is transparent."""
     # A large JPEG is decoded no larger than is shown.
-    image = read_image(path, READ_BEFORE, all_pages, enough=min(height, width))
+    image = read_image(path, pixel_limit, all_pages, enough=min(height, width))
     opaque = to_rgb(image) if image.shape[2] != 1 else image
     return to_rgb8(opaque if opaque.shape[:2] == (height, width) else resize(opaque, height, width, nearest=False))
 

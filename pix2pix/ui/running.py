@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -16,21 +19,29 @@ from pix2pix.ui.server import create_app
 from pix2pix.ui.service import Service
 
 LAST_WORDS = 3  # seconds, in which requests may end after a signal
+TRIES = 3  # of removing a folder, into which a thread may be writing
 
 
 class Server(uvicorn.Server):
-    """uvicorn's, which tells when it is ready, and of the signal that ended it rather than raise it once more."""
+    """uvicorn's, which tells when it is ready, and when it is over, with the signal that ended it."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], over: Callable[[int | None], None]) -> None:
         super().__init__(config)
         self.signal: int | None = None
         self._ready = ready
+        self._over = over
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop answering, and say nothing of requests that are cut off by it."""
+        logging.disable()
+        await super().shutdown(sockets)
+        self._over(self.signal)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End, at once when told for the second time."""
@@ -48,12 +59,26 @@ def serve(service: Service, listener: socket.socket, settings: Settings, url: st
         if opens:
             webbrowser.open(url)
 
+    def over(number: int | None) -> None:
+        # Threads in the middle of a picture cannot be told to end, and the interpreter would wait for them.
+        if number is not None:
+            for _ in range(TRIES):
+                shutil.rmtree(service.folder, ignore_errors=True)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(128 + number)
+
     app = create_app(service, settings)
-    # Who asks is what a proxy on this machine says, or one that the variable FORWARDED_ALLOW_IPS names.
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=LAST_WORDS
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        # Who asks is what a proxy on this machine says, or one that the variable FORWARDED_ALLOW_IPS names.
+        proxy_headers=settings.behind_proxy,
+        timeout_graceful_shutdown=LAST_WORDS,
     )
-    server = Server(config, ready)
+    server = Server(config, ready, over)
     server.run(sockets=[listener])
     return 0 if server.signal is None else 128 + server.signal
 

@@ -14,7 +14,9 @@ from contextlib import asynccontextmanager
 import gradio as gr
 from fastapi import FastAPI
 from gradio import routes
+from starlette.requests import HTTPConnection
 from starlette.routing import Mount
+from starlette.types import Scope
 
 from pix2pix import __version__
 from pix2pix.ui import look
@@ -24,7 +26,7 @@ from pix2pix.ui.housekeeping import Housekeeping, drop_idle_models, remove_old_f
 from pix2pix.ui.limits import Settings
 from pix2pix.ui.service import Service
 from pix2pix.ui.site import build_site
-from pix2pix.ui.visits import forget_visits, lighten
+from pix2pix.ui.visits import check_gradio, forget_visits, lighten
 
 OPEN = Settings()
 QUICK = 24  # threads beside those that wait for their turn: pages, examples, the ends of batches
@@ -82,13 +84,22 @@ def create_app(
             theme=look.theme(),
             head=look.head(),
         )
-    app.add_middleware(Gate, service.limits, service.folder, settings.root_path)
+    gradio = mounted(app)
+    check_gradio(site, gradio)
+    app.add_middleware(Gate, service.limits, service.folder, settings, lambda scope: user_of(gradio, scope))
     return app
 
 
 def mounted(app: FastAPI) -> routes.App:
     """Gradio's own application within ours."""
     return next(each.app for each in app.routes if isinstance(each, Mount) and isinstance(each.app, routes.App))
+
+
+def user_of(app: routes.App, scope: Scope) -> str | None:
+    """Who has signed in, by the cookie of a request, as Gradio finds it."""
+    cookies = HTTPConnection(scope).cookies
+    tokens = (cookies.get(f"access-token-{kind}{app.cookie_id}", "") for kind in ("", "unsecure-"))
+    return app.tokens.get(next((token for token in tokens if token), ""))
 
 
 def verifier(accounts: tuple[tuple[str, str], ...]) -> Callable[[str, str], bool]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+import logging
+import os
 import secrets
 import threading
 import time
@@ -18,8 +19,8 @@ from pix2pix.batch.files import Found
 from pix2pix.batch.pipeline import Budget, processors
 from pix2pix.batch.translating import bytes_of, memory_bytes
 from pix2pix.config import nearest
-from pix2pix.images import read_image, resize, stored_size, write_image
-from pix2pix.ui.batches import make_archive
+from pix2pix.images import picture_size, read_image, resize, stored_size, write_image
+from pix2pix.ui.batches import keep, make_archive
 from pix2pix.ui.limits import Busy, Limits
 from pix2pix.ui.making import Maker
 from pix2pix.ui.offers import Offer, example
@@ -28,15 +29,17 @@ from pix2pix.ui.turns import Turns
 from pix2pix.ui.uploads import sent_file
 from pix2pix.ui.visitors import Visitors, is_local
 from pix2pix.ui.wishes import Archive, Result, Wish
+from pix2pix.ui.words import plain_words
 
 if TYPE_CHECKING:
     from pix2pix.translator import Translator
 
 __all__ = ["Archive", "Busy", "Limits", "Result", "Service", "Wish"]
 
-PLAIN = Wish()
 MOST_BATCHES = 8  # at a time; each takes a thread
 EDGES_SIDE = 256  # short side that lines are derived at, as in training
+MOST_SNAPPED = 16_000_000  # pixels; a label map of as many takes seconds
+SEEN_BYTES_A_PIXEL = 18  # of a picture that is read, and made smaller or snapped; measured: 16 with 16 bits, 8 with 8
 
 
 class Service:
@@ -78,14 +81,14 @@ class Service:
                 return each
         raise ValueError(f"no task '{name}'; {nearest(name, [each.name for each in self.offers])}")
 
-    def translate(self, name: str, picture: Path, wish: Wish = PLAIN, visitor: str = "") -> Result:
+    def translate(self, name: str, picture: Path, wish: Wish, visitor: str) -> Result:
         """The outputs of one picture. Raises ValueError for a picture or a wish that cannot be used, and Busy."""
         start = time.perf_counter()
         offer = self.offer(name)
         with self._plain_words(picture, wish.mask, wish.hints):
             wish.check(offer)
             self._visitors.admit(visitor)
-            with self._turns.take():
+            with self._turns.take(visitor):
                 maker = Maker(self._translator(offer), wish, self.limits.pixels)
                 folder = self._fresh()
                 (job,) = maker.plan([Found(picture, picture.parent)], folder / "made")
@@ -103,7 +106,7 @@ class Service:
         seconds = time.perf_counter() - start
         return Result(job.outputs, before, tuple(after), spread, levels, width, height, seconds)
 
-    def edges(self, picture: Path, detail: float, visitor: str = "", side: int = EDGES_SIDE) -> Path:
+    def edges(self, picture: Path, detail: float, visitor: str, side: int = EDGES_SIDE) -> Path:
         """PNG of the lines that tasks of drawings derive from a photo, more of them with `detail` from 0 to 1.
 
         They are found in the photo with its short side at `side` pixels, or as it is when smaller, since lines of one
@@ -115,33 +118,45 @@ class Service:
             if not 0 <= detail <= 1:
                 raise ValueError(f"detail: got {detail}, expected 0 to 1")
             self._visitors.admit(visitor)
-            with self._turns.take():
-                photo = self._read(picture, side)
+            with self._turns.take(visitor), self._seen(picture, self.limits.pixels):
+                photo = read_image(picture, self.limits.pixels, enough=side)
                 share = min(1.0, side / min(photo.shape[:2]))
                 height, width = (max(1, round(length * share)) for length in photo.shape[:2])
                 photo = resize(photo, height, width, nearest=False)
                 lines = DERIVE["edges"](photo, np.random.default_rng(0), detail=detail)
                 return self._png(lines, f"{picture.stem}.png")
 
-    def snapped(self, name: str, picture: Path, visitor: str = "") -> Path:
+    def snapped(self, name: str, picture: Path, visitor: str) -> Path:
         """PNG of a label map, every pixel of which has one of the palette's colours."""
         from pix2pix.data.conditions import snap_to_palette
+        from pix2pix.large.strips import in_strips
 
         offer = self.offer(name)
         with self._plain_words(picture):
             if not offer.palette:
                 raise ValueError(f"'{offer.name}' has no palette: its pictures are no label maps")
             self._visitors.admit(visitor)
-            with self._turns.take():
-                return self._png(snap_to_palette(self._read(picture), offer.palette), f"{picture.stem}.png")
+            most = min(MOST_SNAPPED, self.limits.pixels)
+            with self._turns.take(visitor), self._seen(picture, most):
+                snapped = in_strips(lambda rows: snap_to_palette(rows, offer.palette), read_image(picture, most))
+                return self._png(snapped, f"{picture.stem}.png")
 
-    def example(self, name: str, seed: int, visitor: str = "") -> Path:
+    def preview(self, picture: Path, visitor: str) -> tuple[Path, int, int]:
+        """A JPEG to look at, and the (width, height) of the picture, upright."""
+        with self._plain_words(picture):
+            self._visitors.admit(visitor)
+            with self._turns.take(visitor), self._seen(picture, self.limits.pixels):
+                width, height = picture_size(picture)
+                image = read_preview(picture, *preview_shape(height, width), pixel_limit=self.limits.pixels)
+                return write_preview(self._fresh() / "preview.jpg", image), width, height
+
+    def example(self, name: str, seed: int, visitor: str) -> Path:
         """PNG of an input that the task's own drawer draws, another one for each seed."""
         offer = self.offer(name)
         if not 0 <= seed < 2**63:
             raise ValueError(f"seed: got {seed}, expected a number from 0 to 2**63 - 1")
         self._visitors.admit(visitor)
-        with self._turns.take():
+        with self._turns.take(visitor):
             return self._png(example(offer, seed), f"{offer.name}-{seed}.png")
 
     def batch(
@@ -164,23 +179,37 @@ class Service:
             if wish.hints is not None:
                 raise ValueError("hints: those of one picture, leave them out of a batch")
             self._visitors.admit(visitor)
-            self._begin_batch(visitor)
-            try:
-                with self._turns.take():
-                    maker = Maker(self._translator(offer), wish, self.limits.pixels)
-                turn, folder = self._batch_turn, self._fresh()
-                return Archive(*make_archive(maker, files, folder, self.limits, turn, progress, is_cancelled))
-            finally:
-                with self._counting:
-                    self._batches[visitor] -= 1
+            with self._one_batch(visitor):
+                folder = self._fresh()
+                files, wish = keep(files, wish, folder)
 
-    def _begin_batch(self, visitor: str) -> None:
+                def is_over() -> bool:
+                    os.utime(folder)  # in use, and so kept
+                    return is_cancelled()
+
+                with self._turns.take(visitor, is_cancelled=is_over):
+                    maker = Maker(self._translator(offer), wish, self.limits.pixels)
+
+                @contextmanager
+                def turn(maker: Maker, picture: Path) -> Iterator[None]:
+                    with self._turns.take(visitor, True, is_over), self._room(maker, picture):
+                        yield
+
+                return Archive(*make_archive(maker, files, folder, self.limits, turn, progress, is_over))
+
+    @contextmanager
+    def _one_batch(self, visitor: str) -> Iterator[None]:
         with self._counting:
-            if visitor and not is_local(visitor) and self._batches[visitor]:
+            if not is_local(visitor) and self._batches[visitor]:
                 raise Busy("your other batch is still running; wait for it or cancel it")
             if self._batches.total() >= MOST_BATCHES:
                 raise Busy(f"the server is busy with {MOST_BATCHES} batches; try again in a few minutes")
             self._batches += Counter([visitor])  # which also forgets those at 0
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._batches[visitor] -= 1
 
     def warm(self, name: str) -> None:
         """Load a model now, so that the first visitor need not wait for it."""
@@ -193,7 +222,11 @@ class Service:
             raise ValueError(f"'{offer.name}' has no model yet; train one: {offer.how_to_train}")
         from pix2pix import hub  # torch takes seconds, which the page need not wait for
 
-        return hub.load(offer.model, self._device)
+        try:
+            return hub.load(offer.model, self._device)
+        except (ValueError, OSError):  # which name the file
+            logging.getLogger(__name__).exception("the model of '%s' cannot be loaded", offer.name)
+            raise ValueError(f"'{offer.name}' cannot be loaded on this server") from None
 
     def _fresh(self) -> Path:
         folder = self.folder / secrets.token_urlsafe(24)
@@ -205,21 +238,22 @@ class Service:
         write_image(path, image)
         return path
 
-    def _read(self, picture: Path, enough: int | None = None) -> np.ndarray:
+    @contextmanager
+    def _seen(self, picture: Path, most: int) -> Iterator[None]:
+        """Room for a picture that is only read. Raises ValueError where it has more than `most` pixels."""
         width, height = stored_size(picture) or (1, 1)
-        if width * height > self.limits.pixels:
-            raise ValueError(f"{picture.name}: {width}x{height} pixels, too many; send a smaller picture")
-        return read_image(picture, self.limits.pixels, enough=enough)
+        if width * height > most:
+            raise ValueError(
+                f"{picture.name}: {width}x{height} pixels, more than the {most / 1e6:g} million that are taken here; "
+                "send a smaller picture"
+            )
+        with self._memory.take(SEEN_BYTES_A_PIXEL * width * height):
+            yield
 
     @contextmanager
     def _room(self, maker: Maker, picture: Path) -> Iterator[None]:
         width, height = maker.check_size(picture)
         with self._memory.take(bytes_of(width * height * maker.translator.task.data.scale**2)):
-            yield
-
-    @contextmanager
-    def _batch_turn(self, maker: Maker, picture: Path) -> Iterator[None]:
-        with self._turns.take(is_patient=True), self._room(maker, picture):
             yield
 
     @contextmanager
@@ -237,10 +271,3 @@ class Service:
             raise ValueError(plain_words(str(error), folders)) from None
         except MemoryError:
             raise ValueError("not enough memory for this picture; send a smaller one") from None
-
-
-def plain_words(message: str, folders: set[Path]) -> str:
-    """`message` in one line, without the paths of `folders` and what lies in them but for the file's name."""
-    for folder in sorted(map(str, folders), key=len, reverse=True):
-        message = re.sub(re.escape(folder) + r"/(?:[\w-]{20,}/)?(?:made/)?", "", message)
-    return " ".join(message.split("; if you trust the file")[0].split())

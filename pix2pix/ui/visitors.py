@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import threading
 import time
@@ -10,9 +11,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pix2pix.ui.limits import Busy
+from pix2pix.ui.origins import is_loopback
 
 KEPT = 10_000  # visitors; of more, those that asked longest ago are forgotten
-LOOPBACK = ("127.", "::1", "localhost")
+NETWORK = 64  # bits of an IPv6 address that stand for one connection to the net, whose other 2**64 it may use at will
 
 
 class Asking(Protocol):
@@ -28,12 +30,26 @@ def visitor_of(request: Asking | None) -> str:
     """Who asks, for the limits: who signed in, else the address; nothing for a call from within this process."""
     if request is None:
         return ""
-    return request.username or getattr(request.client, "host", None) or ""
+    return visitor_named(request.username, getattr(request.client, "host", None) or "")
+
+
+def visitor_named(user: str | None, address: str) -> str:
+    """The same, of a name and an address; no name is taken for an address."""
+    if user:
+        return f"user {user}"
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4 or parsed.is_loopback or parsed.ipv4_mapped:
+        return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+    rest = 128 - NETWORK
+    return f"{ipaddress.IPv6Address(int(parsed) >> rest << rest)}/{NETWORK}"
 
 
 def is_local(visitor: str) -> bool:
     """Whether a visitor is this machine itself, or a call from within this process."""
-    return visitor == "" or visitor.startswith(LOOPBACK)
+    return visitor == "" or is_loopback(visitor)
 
 
 class Visitors:

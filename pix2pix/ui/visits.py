@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 import gradio as gr
@@ -11,6 +12,26 @@ from gradio import routes
 
 SESSION = 20.0  # seconds, after which a session goes in which nothing is kept, as that of a call: 0.05 MB each
 VISIT = 7200.0  # seconds, after which any other goes, from its last event
+# What is relied on below and where a visitor's name is looked up, none of which Gradio documents.
+OF_SITE = (
+    *("_queue.pending_event_ids_session", "_queue.pending_messages_per_session", "default_config.blocks"),
+    *("upload_file_set", "temp_file_sets"),
+)
+OF_APP = (
+    *("state_holder.session_data", "state_holder.time_last_used", "state_holder.blocks"),
+    *("tokens", "cookie_id", "auth"),
+)
+OF_UPLOADS = ("_statuses", "_signals", "stop_tracking")
+
+
+def check_gradio(site: gr.Blocks, app: routes.App) -> None:
+    """Raises ValueError with one line where another version of Gradio lacks what is relied on here."""
+    try:
+        for thing, names in ((site, OF_SITE), (app, OF_APP), (routes.file_upload_statuses, OF_UPLOADS)):
+            attrgetter(*names)(thing)
+    except AttributeError as error:
+        line = f"pages cannot be made with gradio {gr.__version__}: {error}; run: pip install 'pix2pix[app]'"
+        raise ValueError(line) from None
 
 
 class WithoutBlocks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,18 +46,27 @@ class Wish:
             raise ValueError(f"samples: got {self.samples}, expected 1 to {MOST_SAMPLES}")
         if not 0 <= self.seed < SEEDS:
             raise ValueError(f"seed: got {self.seed}, expected a number from 0 to 2**63 - 1")
-        for name, is_asked, is_taken in (
-            ("saturation", self.saturation != 1, offer.task.takes_colour),
-            ("hints", self.hints is not None, offer.task.takes_colour),
-            ("strength", self.strength != 1, offer.task.takes_strength),
-            ("as_drawn", self.as_drawn, offer.task.takes_lines),
-            ("mask", self.mask is not None, offer.kind == "mask"),
-            ("grow", self.grow != 0, offer.kind == "mask"),
-            ("samples", self.samples != 1, offer.task.model.is_stochastic),
-            ("seed", self.seed != 0, offer.task.model.is_stochastic),
-        ):
-            if is_asked and not is_taken:
+        for name, takes in TAKES.items():
+            if getattr(self, name) != getattr(type(self), name) and not takes(offer):
                 raise ValueError(f"{name}: means nothing to '{offer.name}', leave it out")
+
+
+TAKES: dict[str, Callable[[Offer], bool]] = {
+    "saturation": lambda offer: offer.task.takes_colour,
+    "hints": lambda offer: offer.task.takes_colour,
+    "strength": lambda offer: offer.task.takes_strength,
+    "as_drawn": lambda offer: offer.task.takes_lines,
+    "mask": lambda offer: offer.kind == "mask",
+    "grow": lambda offer: offer.kind == "mask",
+    "samples": lambda offer: offer.task.model.is_stochastic,
+    "seed": lambda offer: offer.task.model.is_stochastic,
+}
+"""Whether each field of a wish means something for a task."""
+
+
+def taken(offer: Offer) -> list[str]:
+    """The fields of a wish that mean something for a task."""
+    return [name for name, takes in TAKES.items() if takes(offer)]
 
 
 @dataclass(frozen=True)

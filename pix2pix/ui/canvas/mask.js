@@ -1,23 +1,14 @@
 // The mask canvas: paints over a photo what is to be filled; exports black and white of the photo's full size.
 
 const MOST_PIXELS = 2 ** 24;
+const MARK = packedColour([255, 70, 70]); // seldom a photo's own, unlike the page's blue
 
 const layer = makeLayer(4, 3, Uint8Array);
-let accent = packedColour([255, 90, 60]);
 
 // The layer has the photo's size, or the largest of its shape that a phone can hold.
 function drawnSize({ width, height }) {
   const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (width * height)));
   return { width: Math.max(1, Math.floor(width * scale)), height: Math.max(1, Math.floor(height * scale)) };
-}
-
-// The page's accent colour, whatever notation it is written in.
-function accentColour() {
-  const context = new OffscreenCanvas(1, 1).getContext("2d");
-  context.fillStyle = "rgb(255 90 60)";
-  context.fillStyle = getComputedStyle(element).getPropertyValue("--color-accent").trim();
-  context.fillRect(0, 0, 1, 1);
-  return packedColour(context.getImageData(0, 0, 1, 1).data);
 }
 
 // White is marked; in a picture with transparency, what is opaque.
@@ -41,7 +32,6 @@ function inverted() {
 function beginOver(size) {
   const { width, height } = drawnSize(size);
   const isKept = keep.isChecked() && layer.data.includes(1);
-  accent = accentColour();
   editor.restart(isKept ? scaled(layer, width, height) : makeLayer(width, height, Uint8Array));
   editor.slider.set(Math.max(width, height) / 16);
   if (isKept) editor.changed("The mask of the last picture is used again.");
@@ -62,7 +52,7 @@ const editor = createEditor({
   line: drawLine,
   colourRow(y, left, right, rgba) {
     const target = wordsOf(rgba);
-    layer.data.subarray(y * layer.width + left, y * layer.width + right).forEach((value, x) => (target[x] = value ? accent : 0));
+    layer.data.subarray(y * layer.width + left, y * layer.width + right).forEach((value, x) => (target[x] = value ? MARK : 0));
   },
   channels: 1,
   exportSize: () => bed.size(),

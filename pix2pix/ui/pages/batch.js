@@ -22,7 +22,7 @@ watch("value", () => {
     const link = part("download");
     link.href = value.zip.url;
     link.download = value.zip.orig_name;
-    link.querySelector("small").textContent = `${value.zip.orig_name}, ${Math.max(0.1, value.zip.size / 1e6).toFixed(1)} MB`;
+    link.querySelector("small").textContent = `${value.zip.orig_name}, ${Math.max(0.1, value.zip.size / 1e6).toFixed(1)}\u00a0MB`;
     part("count").textContent = value.cancelled
       ? `Cancelled. What was done by then, ${pictures(value.done)}, is in the zip.`
       : `${pictures(value.done)} done.`;

@@ -17,8 +17,9 @@ from pix2pix.ui.offers import Offer
 from pix2pix.ui.pages.layout import three_parts
 from pix2pix.ui.pages.results import file
 from pix2pix.ui.pages.settings import settings
-from pix2pix.ui.pages.working import friendly, visitor_of
+from pix2pix.ui.pages.working import friendly
 from pix2pix.ui.service import Archive, Service
+from pix2pix.ui.visitors import visitor_of
 from pix2pix.ui.wishes import Wish
 
 PAUSE = 0.25  # seconds between two looks at how far a batch is
@@ -55,6 +56,7 @@ def batch_tab(service: Service, offer: Offer) -> None:
                 label=what,
                 file_count="multiple",
                 file_types=KINDS,
+                height=200,
                 elem_id=f"files-{offer.name}",
                 elem_classes="p2p-files",
             )
@@ -63,6 +65,7 @@ def batch_tab(service: Service, offer: Offer) -> None:
                 mask = gr.File(
                     label="One mask for all (if they have no holes): white is filled",
                     file_types=KINDS,
+                    height=170,
                     elem_classes="p2p-files",
                 )
         with below:
@@ -122,16 +125,18 @@ def steps(
 
     Raises ValueError where nothing could be made. A visitor who leaves the page stops it.
     """
-    with ThreadPoolExecutor(1) as pool:
-        work = pool.submit(service.batch, offer.name, files, wish, visitor, progress.tell, progress.stop.is_set)
-        try:
-            while not work.done():
-                yield progress.value()
-                time.sleep(PAUSE)
-        finally:
-            if not work.done():
-                progress.stop.set()
-        yield finished(work.result(), progress)
+    pool = ThreadPoolExecutor(1)
+    work = pool.submit(service.batch, offer.name, files, wish, visitor, progress.tell, progress.stop.is_set)
+    try:
+        while not work.done():
+            yield progress.value()
+            time.sleep(PAUSE)
+    finally:
+        if not work.done():
+            progress.stop.set()
+        # Who leaves closes this on the event loop of the server, which must not wait for the picture in hand.
+        pool.shutdown(wait=False)
+    yield finished(work.result(), progress)
 
 
 def finished(archive: Archive, progress: Progress) -> dict[str, Any]:

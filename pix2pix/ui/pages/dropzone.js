@@ -5,7 +5,7 @@ const input = part("file"), image = part("image"), dialog = part("dialog"), vide
 let turn = 0, address = null;
 zone.classList.toggle("is-covered", Boolean(props.covered));
 
-const megabytes = (bytes) => bytes < 1e5 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+const megabytes = (bytes) => bytes < 1e5 ? `${Math.max(1, Math.round(bytes / 1e3))}\u00a0kB` : `${(bytes / 1e6).toFixed(1)}\u00a0MB`;
 
 function say(text) {
   part("status").textContent = text ?? "";

@@ -31,4 +31,4 @@ def labels_page(service: Service, offer: Offer) -> None:
         return None if picture is None else service.translate(offer.name, picture, chosen.wish(values), asked.visitor)
 
     keep_up(offer, [paint.input, *chosen.triggers], make, [paint, *chosen.inputs], panel)
-    answer(paint.example, lambda visitor: canvas.load_value(example(service, offer).read_bytes()), [], paint)
+    answer(paint.example, lambda visitor: canvas.load_value(example(service, offer, visitor).read_bytes()), [], paint)

@@ -8,26 +8,11 @@ from typing import Any
 
 import gradio as gr
 
-from pix2pix.images import read_picture
 from pix2pix.ui import canvas
 from pix2pix.ui.offers import Offer
 from pix2pix.ui.pages.dropzone import example_value
 from pix2pix.ui.pages.working import answer
-from pix2pix.ui.previews import preview_shape, read_preview, write_preview
-from pix2pix.ui.service import Service, plain_words
-
-
-def preview(service: Service, picture: Path) -> tuple[Path, int, int]:
-    """A JPEG to look at, and the (width, height) of the picture, upright. Raises ValueError for what is no picture."""
-    try:
-        # All of it is read for its size, since a file may say how it is to be turned.
-        height, width = read_picture(picture, service.limits.pixels).pixels.shape[:2]
-        image = read_preview(picture, *preview_shape(height, width))
-    except ValueError as error:
-        raise ValueError(plain_words(str(error), {picture.parent})) from None
-    folder = service.folder / secrets.token_urlsafe(24)
-    folder.mkdir(parents=True, mode=0o700)
-    return write_preview(folder / "preview.jpg", image), width, height
+from pix2pix.ui.service import Service
 
 
 def lay_beneath(service: Service, photo: gr.HTML, over: gr.HTML) -> Any:
@@ -35,16 +20,16 @@ def lay_beneath(service: Service, photo: gr.HTML, over: gr.HTML) -> Any:
 
     def lay(visitor: str, value: Any) -> Any:
         picture = canvas.drawn(value)
-        return canvas.photo_value(None) if picture is None else canvas.photo_value(*preview(service, picture))
+        return canvas.photo_value(None) if picture is None else canvas.photo_value(*service.preview(picture, visitor))
 
     return answer(photo.input, lay, [photo], over, otherwise=canvas.photo_value(None))
 
 
 def offer_examples(service: Service, offer: Offer, photo: gr.HTML) -> None:
     """Let the dropzone's button bring a photo of the task's own drawer."""
-    answer(photo.example, lambda visitor: example_value(example(service, offer)), [], photo)
+    answer(photo.example, lambda visitor: example_value(example(service, offer, visitor)), [], photo)
 
 
-def example(service: Service, offer: Offer) -> Path:
+def example(service: Service, offer: Offer, visitor: str) -> Path:
     """An input to start from, another one each time."""
-    return service.example(offer.name, secrets.randbelow(2**31))
+    return service.example(offer.name, secrets.randbelow(2**31), visitor)

@@ -7,7 +7,7 @@ const earlier = [];
 let current = null, sample = 0, turn = 0, slow = 0;
 
 const number = new Intl.NumberFormat("en");
-const megabytes = (bytes) => bytes < 1e5 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+const megabytes = (bytes) => bytes < 1e5 ? `${Math.max(1, Math.round(bytes / 1e3))}\u00a0kB` : `${(bytes / 1e6).toFixed(1)}\u00a0MB`;
 
 function line() {
   frame.style.setProperty("--at", `${range.value / 10}%`);

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from pix2pix.ui.offers import Offer
-from pix2pix.ui.wishes import MOST_GROWTH, MOST_SAMPLES, MOST_SATURATION, Wish
+from pix2pix.ui.wishes import MOST_GROWTH, MOST_SAMPLES, MOST_SATURATION, Wish, taken
 
 
 @dataclass
@@ -44,30 +44,24 @@ class Settings:
 
 def settings(offer: Offer) -> Settings:
     """The controls of `offer`, put where they are called for; none where the task takes none."""
-    made = Settings()
-    if takes_any(offer):
+    made, takes = Settings(), taken(offer)
+    if not {"strength", "saturation", "grow", "as_drawn"}.isdisjoint(takes):
         with gr.Column(elem_classes="p2p-settings"):
-            _fill(made, offer)
-    if offer.task.model.is_stochastic:
+            _fill(made, takes)
+    if "samples" in takes:
         with gr.Accordion("Several results of one picture", open=False, elem_classes="p2p-more"):
             _samples(made)
     return made
 
 
-def takes_any(offer: Offer) -> bool:
-    """Whether there is anything to set beside chance."""
-    task = offer.task
-    return task.takes_strength or task.takes_colour or task.takes_lines or offer.kind == "mask"
-
-
-def _fill(made: Settings, offer: Offer) -> None:
-    if offer.task.takes_strength:
+def _fill(made: Settings, takes: Sequence[str]) -> None:
+    if "strength" in takes:
         _slide(made, "strength", "Strength", (0, 1, 0.05), 1, "How much of the change is kept")
-    if offer.task.takes_colour:
+    if "saturation" in takes:
         _slide(made, "saturation", "Saturation", (0, MOST_SATURATION, 0.05), 1, "1 is what the model gives")
-    if offer.kind == "mask":
+    if "grow" in takes:
         _slide(made, "grow", "Grow the mask", (0, MOST_GROWTH, 1), 0, "Pixels all around, for edges left behind")
-    if offer.task.takes_lines:
+    if "as_drawn" in takes:
         keeps = gr.Checkbox(
             value=False,
             label="Keep my lines exactly as drawn",

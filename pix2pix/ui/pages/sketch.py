@@ -26,10 +26,10 @@ def sketch_page(service: Service, offer: Offer) -> None:
         with given:
             paper = canvas.sketch_canvas(offer.task.data.size, f"sketch-{offer.name}")
         with below:
-            chosen = settings(offer)
             with gr.Accordion("Start from a photo", open=False, elem_classes="p2p-more"):
                 photo = dropzone("Photo to start from", f"photo-{offer.name}", has_example=False)
                 detail = slider("Detail", (0, 1, 0.05), DETAIL, "More of the photo's lines")
+            chosen = settings(offer)
         with result:
             panel = result_panel(offer, "Draw something, or begin with a random example.")
 
@@ -45,4 +45,4 @@ def sketch_page(service: Service, offer: Offer) -> None:
 
     answer(lay_beneath(service, photo, paper).then, lines, [photo, detail], paper)
     answer(detail.release, lines, [photo, detail], paper)
-    answer(paper.example, lambda visitor: canvas.load_value(example(service, offer).read_bytes()), [], paper)
+    answer(paper.example, lambda visitor: canvas.load_value(example(service, offer, visitor).read_bytes()), [], paper)

@@ -12,6 +12,7 @@ import gradio as gr
 from pix2pix.ui.offers import Offer
 from pix2pix.ui.pages.results import Shown, failed, mark_working, nothing, shown
 from pix2pix.ui.service import Result
+from pix2pix.ui.visitors import visitor_of
 
 GENERAL = "Something went wrong on the server. Please try again, or try another picture."
 
@@ -22,11 +23,6 @@ class Asked:
 
     visitor: str
     by: Any
-
-
-def visitor_of(request: gr.Request) -> str:
-    """Who asks, for the limits of one visitor: the address that the server sees."""
-    return request.client.host if request.client else ""
 
 
 def friendly(error: Exception) -> str:
