@@ -16,6 +16,7 @@ import pytest
 from page_visits import RESULT, Visit
 
 from pix2pix.images import read_image, write_image
+from pix2pix.ui.limits import Limits
 from pix2pix.ui.offers import example, offers
 
 CHROMIUM = Path(os.environ.get("PIX2PIX_CHROMIUM", "/usr/bin/chromium"))
@@ -237,7 +238,27 @@ def test_what_is_no_picture_is_told_of_in_one_line(visit: Visit, photo: Path) ->
     line.wait_for(state="visible")
     assert "broken.png" in line.inner_text()
     assert "/" not in line.inner_text()
-    assert page.locator(".result-after").is_visible()
+    # The result of the photo before is not to be taken for one of this; it waits among the earlier ones.
+    assert page.locator("a.result-download").is_hidden()
+    page.get_by_role("button", name="Result 1").click()
+    page.locator("a.result-download").wait_for()
+    assert line.is_hidden()
+    large = photo.parent / "large.png"
+    with large.open("wb") as file:
+        file.truncate(Limits().upload_bytes + 1)
+    page.set_input_files("#photo-denoise input[type=file]", large)
+    page.get_by_text("large.png has").wait_for()
+
+
+def test_a_refused_request_leaves_the_panel_ready(visit: Visit, photo: Path) -> None:
+    page = visit.open("denoise")
+    page.route("**/queue/join*", lambda route: route.fulfill(status=503, body='{"detail": "busy"}'))
+    page.set_input_files("#photo-denoise input[type=file]", photo)
+    page.locator(".p2p-result[aria-busy=true]").wait_for()
+    page.locator(".p2p-result[aria-busy=false]").wait_for(timeout=10_000)
+    page.unroute("**/queue/join*")
+    page.set_input_files("#photo-denoise input[type=file]", photo)
+    visit.next_result()
 
 
 def test_many_files_make_a_zip(visit: Visit, photo: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import gradio as gr
 
+from pix2pix.images import IMAGE_SUFFIXES
 from pix2pix.ui.look import asset
 from pix2pix.ui.offers import Offer
 from pix2pix.ui.pages.layout import three_parts
@@ -23,7 +24,7 @@ from pix2pix.ui.visitors import visitor_of
 from pix2pix.ui.wishes import Wish
 
 PAUSE = 0.25  # seconds between two looks at how far a batch is
-KINDS = [".zip", ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif"]
+KINDS = sorted({".zip", *IMAGE_SUFFIXES})
 WHAT = {"labels": "Label maps", "sketch": "Drawings", "photo": "Photos", "mask": "Photos with transparent holes"}
 
 

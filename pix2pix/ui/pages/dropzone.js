@@ -25,6 +25,7 @@ image.addEventListener("error", () => { image.hidden = true; });
 
 async function take(file) {
   if (!file) return;
+  if (file.size > props.most) return say(`${file.name} has ${megabytes(file.size)}; at most ${megabytes(props.most)} can be sent here.`);
   const mine = ++turn;
   if (address) URL.revokeObjectURL(address);
   address = URL.createObjectURL(file);
@@ -37,7 +38,7 @@ async function take(file) {
     props.value = sent.path;
     trigger("input");
   } catch {
-    if (mine === turn) say("This file could not be sent: it may be too large, or the connection was lost.");
+    if (mine === turn) say("This file could not be sent: it may be that the server is busy, or the connection was lost. Please try again.");
   }
 }
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import gradio as gr
 
+from pix2pix.ui.limits import Limits
 from pix2pix.ui.look import asset
 from pix2pix.ui.pages.results import file
 
 
-def dropzone(name: str, elem_id: str, has_example: bool = True, covered: bool = False) -> gr.HTML:
+def dropzone(name: str, elem_id: str, limits: Limits, has_example: bool = True, covered: bool = False) -> gr.HTML:
     """The zone; fires `input` once a photo lies on the server, and `example` when one is asked for.
 
     `name` is what assistive technology calls it. Its value is a path, for `canvas.drawn` to check.
@@ -29,6 +30,7 @@ def dropzone(name: str, elem_id: str, has_example: bool = True, covered: bool = 
         name=name,
         has_example=has_example,
         covered=covered,
+        most=limits.upload_bytes,
     )
 
 

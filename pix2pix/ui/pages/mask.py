@@ -21,7 +21,7 @@ def mask_page(service: Service, offer: Offer) -> None:
     """Photo and mask left, filled photo right."""
     with three_parts() as (given, below, result):
         with given:
-            photo = dropzone("Photo", f"photo-{offer.name}", covered=True)
+            photo = dropzone("Photo", f"photo-{offer.name}", service.limits, covered=True)
             mask = canvas.mask_canvas(f"mask-{offer.name}")
         with below:
             chosen = settings(offer)

@@ -23,7 +23,7 @@ def photo_page(service: Service, offer: Offer) -> None:
     """Photo and settings left, before and after right."""
     with three_parts() as (given, below, result):
         with given:
-            photo = dropzone("Photo", f"photo-{offer.name}")
+            photo = dropzone("Photo", f"photo-{offer.name}", service.limits)
         with below:
             chosen = settings(offer)
             hints = _hints(service, offer, photo) if offer.task.takes_colour else None

@@ -31,6 +31,15 @@ function say(text) {
   part("error").hidden = !text;
 }
 
+// Why there is no new result: the one before it is not to be taken for it, and waits among the earlier ones.
+function fail(text) {
+  turn++;
+  say(text);
+  panel.classList.add("is-old");
+  part("download").hidden = true;
+  part("history").hidden = earlier.length < 1;
+}
+
 function thumbnail(url, label, isChosen, choose) {
   const button = document.createElement("button");
   button.type = "button";
@@ -71,12 +80,14 @@ async function show(result, index) {
   if (mine !== turn) return;
   if (!first || !second) return say("This result is no longer kept on the server. Please make it anew.");
   say("");
+  panel.classList.remove("is-old");
   [current, sample] = [result, index];
   frame.style.setProperty("--ratio", second.naturalWidth / second.naturalHeight);
   before.src = first.src;
   after.src = second.src;
   const file = result.files[index];
   const link = part("download");
+  link.hidden = false;
   link.href = file.url;
   link.download = file.orig_name;
   link.querySelector("small").textContent = `${file.orig_name}, ${megabytes(file.size)}`;
@@ -96,12 +107,13 @@ function work(isBusy) {
   slow = setTimeout(() => panel.classList.add("is-slow"), 250);
 }
 panel.addEventListener("working", () => work(true));
+panel.addEventListener("done", () => work(false));
 
 watch("value", () => {
   work(false);
   const value = props.value;
   if (!value) return;
-  if (value.error) { turn++; return say(value.error); }
+  if (value.error) return fail(value.error);
   if (!value.after || value.id === earlier[0]?.id) return;
   earlier.unshift(value);
   earlier.splice(KEEP);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 
@@ -41,10 +41,10 @@ def panel_id(offer: Offer) -> str:
     return f"result-{offer.name}"
 
 
-def mark_working(offer: Offer) -> str:
+def tell_panel(offer: Offer, what: Literal["working", "done"]) -> str:
     """A script for an event's `js`: the panel shows, quietly and only after a moment, that something is under way."""
     panel = f"document.getElementById('{panel_id(offer)}-panel')"
-    return f"(...values) => {{ {panel}?.dispatchEvent(new Event('working')); return values; }}"
+    return f"(...values) => {{ {panel}?.dispatchEvent(new Event('{what}')); return values; }}"
 
 
 def shown(result: Result) -> Shown:

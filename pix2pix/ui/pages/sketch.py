@@ -27,7 +27,7 @@ def sketch_page(service: Service, offer: Offer) -> None:
             paper = canvas.sketch_canvas(offer.task.data.size, f"sketch-{offer.name}")
         with below:
             with gr.Accordion("Start from a photo", open=False, elem_classes="p2p-more"):
-                photo = dropzone("Photo to start from", f"photo-{offer.name}", has_example=False)
+                photo = dropzone("Photo to start from", f"photo-{offer.name}", service.limits, has_example=False)
                 detail = slider("Detail", (0, 1, 0.05), DETAIL, "More of the photo's lines")
             chosen = settings(offer)
         with result:

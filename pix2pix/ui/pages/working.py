@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from pix2pix.ui.offers import Offer
-from pix2pix.ui.pages.results import Shown, failed, mark_working, nothing, shown
+from pix2pix.ui.pages.results import Shown, failed, nothing, shown, tell_panel
 from pix2pix.ui.service import Result
 from pix2pix.ui.visitors import visitor_of
 
@@ -77,14 +77,15 @@ def keep_up(
         except Exception as error:
             return failed(friendly(error))
 
-    gr.on(
+    event = gr.on(
         triggers,
         run,
         inputs,
         panel,
-        js=mark_working(offer),
+        js=tell_panel(offer, "working"),
         trigger_mode="always_last",
         show_progress="hidden",
         concurrency_limit=None,
         api_visibility="private",
     )
+    event.failure(None, js=tell_panel(offer, "done"))  # the server did not take the request
