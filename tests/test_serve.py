@@ -267,7 +267,14 @@ def test_signing_in_behind_a_proxy_and_a_clean_end(tmp_path: Path) -> None:
 def test_ctrl_c_ends_it_at_any_time(tmp_path: Path, late: bool) -> None:
     where = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "pix2pix.serve", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=where) as process:
+
+    def listen() -> None:
+        """What a shell starts in the background ignores Ctrl-C, and so would all that it starts."""
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=where, preexec_fn=listen
+    ) as process:
         assert process.stdout is not None
         if late:
             process.stdout.readline()
