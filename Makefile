@@ -4,14 +4,17 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 NEEDED_GB := 9
 
-.PHONY: demo test check lint types caps clean
+.PHONY: demo test long check lint types caps clean
 
 demo: .venv/ready
 	$(BIN)/python -m pix2pix.train --task facades --preset quick --data embedded --out demo
 	@echo "input | output | target: $$(ls demo/samples/*.jpg | tail -n 1)"
 
 test: .venv/ready lint types caps
-	$(BIN)/python -m pytest -m "not gpu"
+	$(BIN)/python -m pytest -m "not long and not gpu"
+
+long: .venv/ready
+	$(BIN)/python -m pytest -m long
 
 check: .venv/ready lint types caps
 	$(BIN)/python -m pytest

@@ -7,7 +7,7 @@ import sys
 
 from pix2pix import __version__
 from pix2pix.command_line import run
-from pix2pix.config import nearest
+from pix2pix.schema import nearest
 
 VERBS = {
     "prepare": "make a data set, and tell what it holds",
@@ -16,6 +16,8 @@ VERBS = {
     "serve": "open the tasks as pages in a browser, and as an API",
     "benchmark": "images a second on this machine",
     "evaluate": "measure a model on pairs it has not seen",
+    "prior": "train, sample and explore generators of pictures",
+    "restore": "repair pictures by searching, with a prior or without",
     "models": "list the models that are here, or make one ready to give away",
 }
 

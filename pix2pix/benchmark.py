@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pix2pix import model_files
 from pix2pix.command_line import parse, run
-from pix2pix.config import nearest
+from pix2pix.schema import nearest
 from pix2pix.timing.agreement import Disagreement
 from pix2pix.timing.options import DataOptions, GrowthOptions, QualityOptions, TrainOptions, TranslateOptions, resolve
 from pix2pix.timing.output import command, show

@@ -13,7 +13,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -22,9 +22,14 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from pix2pix.config import Task
-from pix2pix.model_files import FORMAT, VERSION, check_kind, task_in
+from pix2pix.model_files import FORMATS, VERSION, check_kind, configuration_in
+from pix2pix.quantised import dequantise, quantise
+from pix2pix.schema import Configuration
 
 STATE_VERSION = 1
+Bits = Literal[8, 16]
+"""That a weight takes in a released file; what 8 come to, `quantised` says."""
+BITS: dict[str, Bits] = {"8": 8, "16": 16}
 
 
 class Figures(BaseModel):
@@ -54,15 +59,21 @@ class Facts(BaseModel):
     figures: Figures | None = None
 
 
-class ReleasedModel(BaseModel):
-    """A released file, read: configuration, facts and the generator's weights (float32)."""
+class Released(BaseModel):
+    """A released file, read: facts and the generator's weights (float32)."""
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
     path: Path
-    task: Task
     facts: Facts
     weights: dict[str, Tensor]
+    bits: Bits = 16
+
+
+class ReleasedModel(Released):
+    """One that translates."""
+
+    task: Task
 
 
 def write_atomically(
@@ -114,16 +125,24 @@ def _is_running(process: int) -> bool:
     return process != os.getpid()  # a name of our own is from an earlier process with our number
 
 
-def save_model(path: Path, generator: nn.Module, task: Task, facts: Facts) -> None:
-    """Write the released model, weights in 16 bit: half the download."""
+def save_model(path: Path, generator: nn.Module, configuration: Configuration, facts: Facts, bits: Bits = 16) -> None:
+    """Write the released model, weights in 16 bit, half the download, or the large ones in 8.
+
+    Raises ValueError as `write_atomically` does, or when 8 bits cannot hold a weight.
+    """
     weights = {name: _in_16_bit(tensor.detach().cpu()).contiguous() for name, tensor in generator.state_dict().items()}
+    try:
+        stored = quantise(weights) if bits == 8 else weights
+    except ValueError as error:
+        raise ValueError(f"{path}: not written: {error}; its training has diverged") from None
     metadata = {
-        "format": FORMAT,
+        "bits": str(bits),
+        "format": FORMATS[configuration.kind],
         "version": str(VERSION),
-        "task": task.model_dump_json(),
+        configuration.kind: configuration.model_dump_json(),
         "facts": facts.model_dump_json(),
     }
-    write_atomically(path, lambda temporary: save_file(weights, temporary, metadata))
+    write_atomically(path, lambda temporary: save_file(stored, temporary, metadata))
 
 
 def _in_16_bit(tensor: Tensor) -> Tensor:
@@ -132,25 +151,38 @@ def _in_16_bit(tensor: Tensor) -> Tensor:
 
 def load_model(path: Path) -> ReleasedModel:
     """Read a released model. Raises ValueError when it is missing, damaged, of another kind or version."""
+    metadata, released = read_released(path, Task.kind)
+    return ReleasedModel(**dict(released), task=configuration_in(path, metadata, Task))
+
+
+def read_released(path: Path, kind: str) -> tuple[Mapping[str, str], Released]:
+    """A released file of any `kind`, and its metadata. Raises ValueError as `load_model` does."""
     if not path.is_file():
         raise ValueError(f"{path}: no such model file")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            check_kind(path, metadata)
+            check_kind(path, metadata, kind)
             stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
     except (SafetensorError, OSError) as error:
         hint = " (a training state: give its run folder)" if path.suffix == ".pt" else ""
         raise ValueError(f"{path}: not a readable model.safetensors{hint}: {error}") from None
+    bits = metadata.get("bits", "16")  # older files do not say
+    if bits not in BITS:
+        raise ValueError(f"{path}: weights in {bits} bits, this product reads 8 and 16; install a matching release")
     try:
         facts = Facts.model_validate_json(metadata["facts"])
     except (KeyError, ValueError) as error:
         raise ValueError(f"{path}: damaged metadata: {str(error).splitlines()[0]}") from None
-    weights = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in stored.items()}
-    return ReleasedModel(path=path, task=task_in(path, metadata), facts=facts, weights=weights)
+    try:
+        weights = dequantise(stored)
+    except ValueError as error:
+        raise ValueError(f"{path}: damaged: {error}; fetch it again, or write it anew") from None
+    weights = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
+    return metadata, Released(path=path, facts=facts, weights=weights, bits=BITS[bits])
 
 
-def load_weights(generator: nn.Module, model: ReleasedModel) -> None:
+def load_weights(generator: nn.Module, model: Released) -> None:
     """Give `generator`, which may be on the meta device, a released model's weights: these tensors, no copies.
 
     Raises ValueError naming the first weight that does not fit.

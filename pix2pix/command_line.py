@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import inspect
 import io
 import os
 import platform
@@ -22,13 +23,13 @@ PLACES = {"--data": "DIR", "--data.path": "DIR", "--out": "RUN", "--init": "MODE
 """Flags whose values are paths of the machine that trained, and what stands for them."""
 
 
-def parse(model: type[T], arguments: Sequence[str], prog: str, description: str = "", default: T | None = None) -> T:
-    """`arguments` as a `model`; `--help` documents every field.
+def parse(model: type[T], arguments: Sequence[str], prog: str, default: T | None = None) -> T:
+    """`arguments` as a `model`; `--help` says what the model's docstring says, and documents every field.
 
     Raises ValueError with one line for an unknown flag (nearest named), a wrong type or a missing value.
     """
     if {"-h", "--help"} & set(arguments):
-        tyro.cli(model, prog=prog, description=description, args=["--help"], **_default(default))
+        tyro.cli(model, prog=prog, description=inspect.getdoc(model), args=["--help"], **_default(default))
     with _mistakes_as_value_errors(arguments):
         parsed: T = tyro.cli(model, prog=prog, args=list(arguments), **_default(default))
     return parsed

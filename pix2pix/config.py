@@ -1,4 +1,4 @@
-"""A task is data: the models that a task's YAML fills, where the YAML files are found, and errors a person can act on.
+"""A task is data: the models that a task's YAML fills, and where the YAML files are found.
 
 Precedence, lowest first: the defaults below (the paper's, arXiv 1611.07004) < task YAML < preset < the task's own lines
 for that preset < `--config` file < command-line flags. A YAML states only what differs.
@@ -6,14 +6,14 @@ for that preset < `--config` file < command-line flags. A YAML states only what 
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
-import tyro
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+
+from pix2pix.schema import Configuration, Frozen, Run, flag, merge, nearest, read_yaml, validate_as
 
 Preset = Literal["paper", "standard", "quick"]
 InputName = Literal["rgb", "gray", "labels_onehot", "masked_rgb", "raw"]
@@ -24,11 +24,6 @@ Level = Annotated[int, Field(ge=0, le=255)]
 Colour = tuple[Level, Level, Level]
 
 
-def flag(name: str, metavar: str | None = None) -> Any:
-    """A short command-line name beside the field's dotted one."""
-    return tyro.conf.arg(aliases=(name,), metavar=metavar)
-
-
 def step_text(value: Any) -> Any:
     """A step as one line of text: `edges`, or `noise: {sigma: [5, 50]}` for the mapping that the YAML gives."""
     if isinstance(value, dict):
@@ -37,10 +32,6 @@ def step_text(value: Any) -> Any:
 
 
 Steps = tuple[Annotated[str, BeforeValidator(step_text)], ...]
-
-
-class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
 class Source(Frozen):
@@ -132,14 +123,9 @@ class Model(Frozen):
         return self.generator == "compact_unet" or (own if self.dropout is None else self.dropout) > 0
 
 
-class Train(Frozen):
-    """Losses, schedule, and what is saved when."""
+class Train(Run):
+    """Losses and schedule of a task beside what every run has."""
 
-    images: Annotated[int, flag("--images", "N")] = Field(80_000, gt=0, description="length of the run, in images seen")
-    batch: Annotated[int, flag("--batch", "B")] = Field(1, gt=0, description="images a step")
-    seed: Annotated[int, flag("--seed", "S")] = Field(
-        0, ge=0, lt=2**63, description="of weights, order, augmentation and dropout"
-    )
     adversarial: Literal["non_saturating", "minimax", "least_squares", "hinge", "wgan_gp"] = "non_saturating"
     gan_weight: float = Field(1.0, ge=0, description="0 leaves the discriminator out")
     l1_weight: float = Field(100.0, ge=0, description="0 is the GAN alone")
@@ -156,23 +142,6 @@ class Train(Frozen):
     betas: tuple[float, float] = Field((0.5, 0.999), description="Adam's momenta")
     decay_from: float = Field(0.5, ge=0, le=1, description="share of the run after which the rate falls linearly to 0")
     ema: float = Field(0.0, ge=0, description="half-life of the averaged generator in images; 0 is off")
-    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the processor has it")
-    compile: bool = Field(
-        False, description="compile the networks where a compiler is there; pays on long runs of large ones"
-    )
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    init: Annotated[str | None, flag("--init", "MODEL")] = Field(None, description="released model to start from")
-    save_every: Annotated[int | None, flag("--save-every", "IMAGES")] = Field(
-        None, gt=0, description="images between two saved states; default: about five minutes"
-    )
-    sample_every: int | None = Field(
-        None,
-        gt=0,
-        description="images between two looks at `dev`: samples, metrics; default: 200, or a twentieth of the run",
-    )
-    patience: Annotated[int | None, flag("--patience", "IMAGES")] = Field(
-        None, gt=0, description="stop early after this many images without a better model on `dev`; default: never"
-    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Train:
@@ -206,11 +175,10 @@ class App(Frozen):
         return self
 
 
-class Task(Frozen):
+class Task(Configuration):
     """One task, whole: everything that a run, a released model and an app know of it."""
 
-    name: str
-    title: str = ""
+    kind: ClassVar[str] = "task"
     work: Literal["native", "trained"] = Field(
         "trained", description="the network sees every pixel, or its training size"
     )
@@ -268,78 +236,9 @@ def task_names() -> list[str]:
     return sorted(path.stem for path in configs_folder().glob("*.yaml"))
 
 
-def nearest(name: str, valid: Iterable[str]) -> str:
-    """The end of an error line: the name that was probably meant, else all that would do."""
-    names = sorted(valid)
-    lower = {each.lower(): each for each in names}
-    close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
-    return f"did you mean '{lower[close[0]]}'?" if close else f"expected one of: {', '.join(names)}"
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """A YAML file as a mapping. Raises ValueError naming the file when it is missing, broken, or no mapping."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, or a date like 2024-13-45
-        raise ValueError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise ValueError(f"{path}: got a {type(content).__name__}, expected 'field: value' lines")
-    return content
-
-
-def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` laid on `base`, section by section. A palette is replaced whole: its classes belong together."""
-    merged = dict(base)
-    for key, value in over.items():
-        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping) and key != "palette":
-            merged[key] = merge(merged[key], value)
-        else:
-            merged[key] = value
-    return merged
-
-
 def validate(content: Mapping[str, Any], where: str) -> Task:
     """`content` as a Task. Raises ValueError with one line: where, field, what was got, what was expected."""
-    try:
-        return Task.model_validate(content)
-    except ValidationError as error:
-        raise ValueError(f"{where}: {explain(error)}") from None
-
-
-def explain(error: ValidationError) -> str:
-    """The first problem of a pydantic error as `field: got, expected, nearest`."""
-    problem = error.errors()[0]
-    field = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        known = _fields_beside(problem["loc"])
-        return f"unknown field '{field}'; {nearest(str(problem['loc'][-1]), known)}"
-    if problem["type"] == "missing":
-        return f"{field}: missing, expected a value"
-    message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "literal_error" and isinstance(problem["input"], str):
-        valid = [part.strip(" '") for part in problem["ctx"]["expected"].replace(" or ", ", ").split(",")]
-        return f"{field}: got '{problem['input']}'; {nearest(problem['input'], valid)}"
-    if problem["type"] == "value_error":
-        return f"{field}.{message}" if field else message
-    expected = f"got {problem['input']!r}; {message[0].lower()}{message[1:]}"
-    return f"{field}: {expected}" if field else expected
-
-
-def _fields_beside(location: tuple[int | str, ...]) -> list[str]:
-    model: type[BaseModel] = Task
-    for part in location[:-1]:
-        for candidate in _models_in(model.model_fields[str(part)].annotation):
-            model = candidate
-    return list(model.model_fields)
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    parts = getattr(annotation, "__args__", ()) or (annotation,)
-    return [part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)]
+    return validate_as(Task, content, where)
 
 
 def load_task(name: str, preset: Preset = "standard", config: Path | None = None) -> Task:
@@ -375,21 +274,3 @@ def _own_lines(presets: Any, path: Path) -> dict[str, dict[str, Any]]:
         if not isinstance(lines, dict | None):
             raise ValueError(f"{path}: presets.{name}: got {lines!r}, expected the fields it changes")
     return {name: lines or {} for name, lines in (presets or {}).items()}
-
-
-def dump(task: Task) -> str:
-    """The resolved configuration as YAML; `--config`, and `--task` under the preset `paper`, give the same again."""
-    return yaml.safe_dump(task.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120)
-
-
-def differences(old: Task, new: Task) -> dict[str, tuple[Any, Any]]:
-    """Dotted field -> (old, new) for every field that differs. A palette's order counts: its classes are channels."""
-
-    def walk(a: Any, b: Any, prefix: str) -> Iterable[tuple[str, tuple[Any, Any]]]:
-        if isinstance(a, dict) and isinstance(b, dict) and (list(a) == list(b) or set(a) != set(b)):
-            for key in [*a, *(key for key in b if key not in a)]:
-                yield from walk(a.get(key), b.get(key), f"{prefix}.{key}" if prefix else key)
-        elif a != b or isinstance(a, dict):
-            yield prefix, (a, b)
-
-    return dict(walk(old.model_dump(), new.model_dump(), ""))

@@ -16,7 +16,8 @@ from pydantic import Field
 
 from pix2pix import __version__, model_files
 from pix2pix.command_line import machine, parse, run
-from pix2pix.config import Frozen, Task
+from pix2pix.config import Task
+from pix2pix.schema import Frozen
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,12 +8,15 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from pix2pix.config import Task, nearest, task_names, validate
+from pix2pix.config import Task, task_names
+from pix2pix.schema import C, nearest, validate_as
 
 WEIGHTS = Path(__file__).parent / "weights"
+PRIORS = WEIGHTS / "priors"
 RUNS = Path("runs")
 MODEL_FILE = "model.safetensors"
-FORMAT = "pix2pix-model"
+FORMATS = {"task": "pix2pix-model", "prior": "pix2pix-prior"}
+"""Kind of a configuration -> how a file that carries one says so."""
 VERSION = 1
 
 
@@ -22,12 +25,25 @@ def shipped_models() -> dict[str, Path]:
     return {path.stem: path for path in sorted(WEIGHTS.glob("*.safetensors"))}
 
 
+def shipped_priors() -> dict[str, Path]:
+    """Name -> file of the priors that come with the product."""
+    return {path.stem: path for path in sorted(PRIORS.glob("*.safetensors"))}
+
+
 def resolve(name: str | Path) -> Path:
     """The model file that a shipped model's name, a file, or a run folder means.
 
     Raises ValueError, with the nearest name, when there is none.
     """
-    shipped = shipped_models()
+    return _resolve(name, shipped_models(), "model")
+
+
+def resolve_prior(name: str | Path) -> Path:
+    """The file of a prior, as `resolve` finds that of a model."""
+    return _resolve(name, shipped_priors(), "prior")
+
+
+def _resolve(name: str | Path, shipped: Mapping[str, Path], what: str) -> Path:
     if str(name) in shipped:
         return shipped[str(name)]
     path = Path(name).expanduser()
@@ -40,8 +56,8 @@ def resolve(name: str | Path) -> Path:
         hint = f"; there is one in {inside[-1]}" if inside else "; a run writes it with its first saved state"
         raise ValueError(f"{path}: no {MODEL_FILE} in this folder{hint}")
     if not shipped:
-        raise ValueError(f"no model '{name}': no such file or run folder, and no models are shipped; train one first")
-    raise ValueError(f"no model '{name}', neither a file nor a run folder; {nearest(str(name), shipped)}")
+        raise ValueError(f"no {what} '{name}': no such file or run folder, and no {what}s are shipped; train one first")
+    raise ValueError(f"no {what} '{name}', neither a file nor a run folder; {nearest(str(name), shipped)}")
 
 
 def newest_run(task_name: str, root: Path = RUNS) -> Path | None:
@@ -78,27 +94,37 @@ def choose(model: str | None, task: str | None, say: Callable[[str], None], root
 
 def read_task(path: Path) -> Task:
     """The task of the released model at `path`. Raises ValueError when it is damaged, of another kind or version."""
+    return configuration_in(path, read_metadata(path, Task.kind), Task)
+
+
+def read_metadata(path: Path, kind: str) -> Mapping[str, str]:
+    """What the released file at `path` says of itself. Raises ValueError as `read_task` does."""
     try:
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path}: not a readable {MODEL_FILE}: {error}") from None
-    check_kind(path, metadata)
-    return task_in(path, metadata)
+    check_kind(path, metadata, kind)
+    return metadata
 
 
-def task_in(path: Path, metadata: Mapping[str, str]) -> Task:
-    """The task in the metadata of the model at `path`. Raises ValueError when they are damaged."""
+def configuration_in(path: Path, metadata: Mapping[str, str], model: type[C]) -> C:
+    """The configuration in the metadata of the file at `path`. Raises ValueError when they are damaged."""
     try:
-        content = json.loads(metadata["task"])
+        content = json.loads(metadata[model.kind])
     except (KeyError, ValueError) as error:
         raise ValueError(f"{path}: damaged metadata: {str(error).splitlines()[0]}") from None
-    return validate(content, str(path))
+    return validate_as(model, content, str(path))
 
 
-def check_kind(path: Path, metadata: Mapping[str, str]) -> None:
-    """Raises ValueError where the metadata of the file at `path` are not those of a model that this product reads."""
-    if metadata.get("format") != FORMAT:
+def check_kind(path: Path, metadata: Mapping[str, str], kind: str) -> None:
+    """Raises ValueError where the metadata of the file at `path` are not those of a `kind` that this product reads."""
+    found = metadata.get("format")
+    if found != FORMATS[kind]:
+        if found == FORMATS["prior"]:
+            raise ValueError(f"{path}: a prior, which makes pictures from nothing; use it with pix2pix prior")
+        if found == FORMATS["task"]:
+            raise ValueError(f"{path}: a model that translates, expected a prior; train one with pix2pix prior train")
         raise ValueError(f"{path}: a safetensors file of another kind, expected one that this product wrote")
     version = metadata.get("version")
     if version != str(VERSION):

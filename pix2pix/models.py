@@ -12,7 +12,7 @@ from pydantic import Field
 
 from pix2pix import model_files
 from pix2pix.command_line import parse, run
-from pix2pix.config import Frozen
+from pix2pix.schema import Frozen
 
 if TYPE_CHECKING:
     from pix2pix.checkpoint import Figures, ReleasedModel
@@ -51,6 +51,9 @@ class Arguments(Frozen):
     )
     work_size: Annotated[int | None, tyro.conf.arg(metavar="PX")] = Field(
         None, description="short side that the network is to work at; default: the model's own"
+    )
+    bits: Literal[8, 16] | None = Field(
+        None, description="that a weight takes in the released file; 8 halves it; default: as the model has it"
     )
 
 
@@ -168,14 +171,31 @@ def release(options: Arguments) -> None:
         update={
             "licence": licence,
             "data": options.data or model.facts.data,
-            "figures": read_figures(options.figures, model) if options.figures else model.facts.figures,
+            "figures": carried_figures(options, model),
         }
     )
     generator = build_model_generator(task)
     load_weights(generator, model)
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    save_model(options.out, generator, task, facts)
+    save_model(options.out, generator, task, facts, options.bits or model.bits)
     print(f"written to {options.out}: {options.out.stat().st_size / 1e6:.1f} MB, terms: {licence}")
+
+
+def carried_figures(options: Arguments, model: ReleasedModel) -> Figures | None:
+    """Those that the written file is to carry; none where it gets coarser weights than were scored.
+
+    Raises ValueError where `--figures` are not of the weights that are written.
+    """
+    if options.bits == 8 and model.bits == 16:
+        if options.figures is not None:
+            raise ValueError(
+                "--figures: of the weights in 16 bits; release with --bits 8 alone, evaluate that file, and release it "
+                "with its figures"
+            )
+        if model.facts.figures is not None:
+            print("without its figures, which are of the weights in 16 bits; evaluate this file for new ones")
+        return None
+    return read_figures(options.figures, model) if options.figures else model.facts.figures
 
 
 def read_figures(path: Path, model: ReleasedModel) -> Figures:

@@ -14,8 +14,9 @@ import tyro
 from pydantic import Field
 
 from pix2pix.command_line import parse, run
-from pix2pix.config import Frozen, load_task, task_names
+from pix2pix.config import load_task, task_names
 from pix2pix.data.splitting import TEST, VAL
+from pix2pix.schema import Frozen
 
 PROG = "pix2pix prepare"
 

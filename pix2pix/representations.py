@@ -15,10 +15,11 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from pix2pix.config import Data, nearest
+from pix2pix.config import Data
 from pix2pix.data.conditions.palette import Palette, nearest_class
 from pix2pix.images import fill_smoothly, to_gray, to_rgb, to_rgb8
 from pix2pix.lab import CHROMA_SCALE, recolour, rgb_to_lab
+from pix2pix.schema import nearest
 
 RAW_CHANNELS = 3
 

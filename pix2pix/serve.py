@@ -14,12 +14,13 @@ import tyro
 from pydantic import Field
 
 from pix2pix.command_line import parse, run
-from pix2pix.config import Frozen
+from pix2pix.schema import Frozen
 from pix2pix.ui.environment import prepare
 from pix2pix.ui.folders import temporary_folder
 from pix2pix.ui.limits import MIB, Limits, Settings
-from pix2pix.ui.offers import offers
+from pix2pix.ui.offers import Offer, offers
 from pix2pix.ui.origins import is_loopback
+from pix2pix.ui.priors.offers import PriorOffer, prior_offers
 from pix2pix.ui.service import Service
 
 PROG = "pix2pix serve"
@@ -30,7 +31,7 @@ DEFAULTS = Limits()
 class Arguments(Frozen):
     """Open the tasks as pages in a browser: paint, sketch, upload, and get a result at once; each is an API, too.
 
-    Without --task and --model it is a gallery of all tasks. Nothing is shared and nothing is reported to anyone.
+    Without --task, --model and --prior it is a gallery of all. Nothing is shared and nothing is reported to anyone.
     """
 
     host: Annotated[str, tyro.conf.arg(metavar="ADDRESS")] = Field(
@@ -52,6 +53,9 @@ class Arguments(Frozen):
     )
     model: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE|RUN")] = Field(
         None, description="this one only: a shipped model, a model file, or a run folder"
+    )
+    prior: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE|RUN")] = Field(
+        None, description="only the page that explores this one, a generator of pictures from nothing"
     )
     device: Annotated[str, tyro.conf.arg(metavar="auto|cpu|cuda|mps")] = "auto"
     upload_limit: Annotated[int, tyro.conf.arg(metavar="MB")] = Field(
@@ -93,7 +97,7 @@ def main(arguments: Sequence[str]) -> int:
     accounts = read_accounts(options.auth, options.auth_file)
     if options.root_path and not options.root_path.startswith("/"):
         raise ValueError(f"--root-path {options.root_path}: expected a path that begins with /")
-    offered = offers(options.task, options.model, lambda line: print(f"{PROG}: {line}", file=sys.stderr))
+    offered, priors = everything(options.task, options.model, options.prior)
     signal.signal(signal.SIGTERM, _leave)  # so that the folder is removed also before the server takes over
     with listening(options.host, options.port) as listener:
         if not is_loopback(options.host) and not accounts:
@@ -106,12 +110,27 @@ def main(arguments: Sequence[str]) -> int:
                 if error.name not in ("gradio", "gradio_client", "uvicorn", "fastapi"):
                     raise
                 raise ValueError(f"pages need the package '{error.name}'; run: pip install 'pix2pix[app]'") from None
-            service = Service(offered, options.limits, folder, options.device, confined=True)
+            service = Service(offered, options.limits, folder, options.device, True, priors)
             url = f"http://{_shown(options.host)}:{listener.getsockname()[1]}"
             settings = Settings(
                 accounts, options.root_path.rstrip("/"), bool(options.root_path), is_loopback(options.host)
             )
             return serve(service, listener, settings, url, options.open)
+
+
+def everything(
+    task: str | None, model: str | None, prior: str | None
+) -> tuple[tuple[Offer, ...], tuple[PriorOffer, ...]]:
+    """The tasks and the priors of the site: all there are, or the one that was named. Raises ValueError for two."""
+
+    def say(line: str) -> None:
+        print(f"{PROG}: {line}", file=sys.stderr)
+
+    if prior is None:
+        return offers(task, model, say), prior_offers(None, say) if task is None and model is None else ()
+    if task is not None or model is not None:
+        raise ValueError("--prior beside --task or --model: each says which page, give one of them")
+    return (), prior_offers(prior)
 
 
 def read_accounts(given: Sequence[str], file: Path | None) -> tuple[tuple[str, str], ...]:
@@ -136,7 +155,7 @@ def listening(host: str, port: int) -> socket.socket:
     """A socket that takes connections. Raises ValueError for a port that is taken, or a host that is not this one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=2048)
     except OverflowError:
         raise ValueError(f"--port {port}: expected 0 to 65535") from None
     except socket.gaierror:
@@ -145,6 +164,10 @@ def listening(host: str, port: int) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             raise ValueError(f"port {port} is taken; --port 0 takes any free one") from None
         raise ValueError(f"cannot listen on {host}, port {port}: {error.strerror}") from None
+    # Its connections inherit it. asyncio sets it only for sockets that name their protocol, which these do not; without
+    # it the body of an answer waits 40 ms for the other side to acknowledge the headers.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _shown(host: str) -> str:

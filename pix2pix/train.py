@@ -15,7 +15,8 @@ from pydantic import Field
 
 from pix2pix import model_files
 from pix2pix.command_line import parse, parse_known, portable, run
-from pix2pix.config import Frozen, Preset, Task, dump, load_task, merge, task_names, validate
+from pix2pix.config import Preset, Task, load_task, task_names, validate
+from pix2pix.schema import Frozen, dump, merge
 
 PROG = "pix2pix train"
 # What --init takes over from a released model beside its weights, unless a flag says otherwise.

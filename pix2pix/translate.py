@@ -30,8 +30,9 @@ from pix2pix.batch.report import (
 from pix2pix.batch.sheet import SHEET, write_sheet
 from pix2pix.batch.translating import any_work, clip_work, picture_work, run_all, sample_seeds
 from pix2pix.command_line import parse, run
-from pix2pix.config import Frozen, Task
+from pix2pix.config import Task
 from pix2pix.images import PIXEL_LIMIT, list_images, read_image
+from pix2pix.schema import Frozen
 from pix2pix.signals import StopRequest
 
 if TYPE_CHECKING:

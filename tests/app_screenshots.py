@@ -36,30 +36,33 @@ def main(folder: Path, photos: Path | None) -> None:
         address = re.search(r"http://\S+", server.stdout.readline())
         assert address is not None, "the server did not start"
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        for offer in [None, *shown]:
+        for offer in shown:
             for width in WIDTHS:
-                name = "gallery" if offer is None else offer.name
-                shoot(chromium, address[0], offer, width, photos, folder / f"{name}-{width}.webp")
-            if offer is not None and offer.name == IN_DARK:
+                shoot(chromium, address[0], offer, width, photos, folder / f"{offer.name}-{width}.webp")
+            if offer.name == IN_DARK:
                 shoot(chromium, address[0], offer, WIDTHS[0], photos, folder / f"{offer.name}-{WIDTHS[0]}-dark.webp")
+        for name in ("gallery", "explore"):
+            for width in WIDTHS:
+                shoot(chromium, address[0], None, width, photos, folder / f"{name}-{width}.webp")
         chromium.close()
         server.terminate()
 
 
 def shoot(chromium: Any, address: str, offer: Offer | None, width: int, photos: Path | None, path: Path) -> None:
-    """One page, used and taken, in the colours that the end of the file's name says."""
+    """The page that `path` is named after, used where it has an `offer`, in the colours that the name's end says."""
     height, is_phone = (844, True) if width < 500 else (900, False)
     scheme = "dark" if path.stem.endswith("dark") else "light"
     context = chromium.new_context(
         viewport={"width": width, "height": height}, color_scheme=scheme, is_mobile=is_phone, has_touch=is_phone
     )
     page = context.new_page()
-    page.goto(f"{address.rstrip('/')}/{'' if offer is None else offer.name}")
+    name = path.stem.split("-")[0]
+    page.goto(f"{address.rstrip('/')}/{'' if name == 'gallery' else name}")
     page.wait_for_selector(".p2p-footer")
     if offer is not None:
         found = [] if photos is None else sorted(photos.glob(f"{offer.name}.*"))
         use(page, offer, found[0] if found else None)
-    page.wait_for_timeout(800)
+    page.wait_for_timeout(800 if offer else 4000)  # the explorer first looks for its directions
     picture = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
     picture.save(path, quality=82, method=6)
     print(path)

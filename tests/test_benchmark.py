@@ -16,10 +16,11 @@ import torch
 from torch import nn
 
 from pix2pix import benchmark
-from pix2pix.config import Task, load_task, merge, validate
+from pix2pix.config import Task, load_task, validate
 from pix2pix.nn import GeneratorName, build_discriminator, build_generator
 from pix2pix.nn.blocks import InstanceNorm, PlainConv, join
 from pix2pix.nn.matrix_convolutions import StridedConv, TransposedConv
+from pix2pix.schema import merge
 from pix2pix.timing import growth, steps, training, translation
 from pix2pix.timing.agreement import Disagreement, check_agreement, check_output
 from pix2pix.timing.plain import PlainStep, verdict, with_usual_layers

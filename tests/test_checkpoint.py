@@ -14,6 +14,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -142,8 +143,6 @@ def test_a_safetensors_file_of_another_kind_is_one_line(tmp_path: Path) -> None:
 
 def changed(path: Path, **metadata: str | None) -> Path:
     """The model at `path` with other metadata; None removes a key."""
-    from safetensors import safe_open
-
     with safe_open(path, framework="pt") as file:
         merged = {**file.metadata(), **metadata}
     save_file(load_file(path), path, {key: value for key, value in merged.items() if value is not None})
@@ -155,6 +154,7 @@ def changed(path: Path, **metadata: str | None) -> Path:
     [
         ({"version": "2"}, "model format 2, this product reads 1; install a matching release"),
         ({"version": None}, "model format None, this product reads 1; install a matching release"),
+        ({"bits": "4"}, "weights in 4 bits, this product reads 8 and 16; install a matching release"),
         ({"task": None}, "damaged metadata: "),
         ({"task": "{"}, "damaged metadata: "),
         ({"facts": None}, "damaged metadata: "),
@@ -188,6 +188,93 @@ def test_refused_weights_leave_the_network_as_it_was(model_path: Path) -> None:
     with pytest.raises(ValueError, match="other networks"):
         load_weights(other, load_model(model_path))
     assert all(torch.equal(tensor, before[name]) for name, tensor in other.state_dict().items())
+
+
+# --- in 8 bits ---
+
+
+@pytest.fixture
+def small_path(tmp_path: Path) -> Path:
+    """A released model of `wide_network(0)`, in 8 bits."""
+    path = tmp_path / "small.safetensors"
+    save_model(path, wide_network(0), TASK, FACTS, bits=8)
+    return path
+
+
+def wide_network(seed: int) -> nn.Sequential:
+    """Of 36,864 weights in a large tensor, and a few hundred in small ones."""
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Conv2d(3, 64, 1), nn.BatchNorm2d(64), nn.Conv2d(64, 64, 3), nn.Conv2d(64, 3, 1))
+
+
+def test_a_model_in_8_bits_gives_nearly_the_same_in_half_the_bytes(tmp_path: Path, small_path: Path) -> None:
+    coarse, fine = wide_network(1), wide_network(1)
+    save_model(tmp_path / "fine.safetensors", wide_network(0), TASK, FACTS)
+    released = load_model(small_path), load_model(tmp_path / "fine.safetensors")
+    load_weights(coarse, released[0])
+    load_weights(fine, released[1])
+    assert (released[0].bits, released[1].bits) == (8, 16)
+    assert (released[0].task, released[0].facts) == (TASK, FACTS)
+    with torch.no_grad():
+        x = torch.rand(1, 3, 16, 16) * 2 - 1
+        one, other = coarse.eval()(x), fine.eval()(x)
+    assert 0 < float((one - other).square().mean() / other.var()) < 1e-4
+    for name, tensor in fine.state_dict().items():
+        assert coarse.state_dict()[name].dtype == tensor.dtype
+        assert torch.equal(coarse.state_dict()[name], tensor) == (name != "2.weight")
+    header = 1500 + len(FACTS.model_dump_json()) + len(TASK.model_dump_json())
+    assert small_path.stat().st_size < 64 * 64 * 9 + 2 * 64 + 2 * 1200 + header
+    assert (tmp_path / "fine.safetensors").stat().st_size > 2 * 64 * 64 * 9
+
+
+def test_a_model_in_8_bits_is_written_anew_without_a_change(tmp_path: Path, small_path: Path) -> None:
+    """What an evaluation scored is what a release with its figures holds."""
+    generator = wide_network(1)
+    load_weights(generator, load_model(small_path))
+    save_model(tmp_path / "again.safetensors", generator, TASK, FACTS, bits=8)
+    written, again = load_file(small_path), load_file(tmp_path / "again.safetensors")
+    assert written["2.weight"].dtype == torch.int8
+    assert written.keys() == again.keys()
+    assert all(torch.equal(tensor, again[name]) for name, tensor in written.items())
+
+
+def test_a_model_from_before_files_said_their_bits_is_read(model_path: Path) -> None:
+    expected = load_model(model_path).weights
+    released = load_model(changed(model_path, bits=None))
+    assert released.bits == 16
+    assert all(torch.equal(released.weights[name], tensor) for name, tensor in expected.items())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "expected"),
+    [
+        (lambda stored: stored.pop("2.weight:scales"), "'2.weight' is in 8 bits, and its scales"),
+        (lambda stored: stored.pop("2.weight"), "'2.weight:scales' belongs to no weights in 8 bits"),
+        (lambda stored: stored.update({"2.weight:scales": torch.ones(3)}), "'2.weight:scales' is (3,) of float32"),
+        (lambda stored: stored["2.weight:scales"].fill_(torch.inf), "'2.weight:scales' is (64,) of bfloat16"),
+    ],
+)
+def test_scales_that_do_not_fit_are_one_line(
+    spoil: Callable[[dict[str, Tensor]], object], expected: str, small_path: Path
+) -> None:
+    with safe_open(small_path, framework="pt") as file:
+        metadata = file.metadata()
+    stored = load_file(small_path)
+    spoil(stored)
+    save_file(stored, small_path, metadata)
+    with pytest.raises(ValueError, match="damaged") as error:
+        load_model(small_path)
+    assert line(error, small_path).startswith(f"damaged: {expected}")
+
+
+def test_weights_that_are_no_numbers_are_not_written_in_8_bits(tmp_path: Path) -> None:
+    generator = wide_network(0)
+    generator.state_dict()["2.weight"][0, 0, 0, 0] = torch.nan
+    path = tmp_path / "m.safetensors"
+    with pytest.raises(ValueError, match="diverged") as error:
+        save_model(path, generator, TASK, FACTS, bits=8)
+    assert line(error, path).startswith("not written: '2.weight' holds weights that are infinite or no numbers")
+    assert names(tmp_path) == []
 
 
 # --- the training state ---

@@ -11,20 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pix2pix.command_line import parse
-from pix2pix.config import (
-    Data,
-    Preset,
-    Task,
-    configs_folder,
-    differences,
-    dump,
-    load_task,
-    merge,
-    nearest,
-    read_yaml,
-    task_names,
-    validate,
-)
+from pix2pix.config import Data, Preset, Task, configs_folder, load_task, task_names, validate
+from pix2pix.schema import differences, dump, merge, nearest, read_yaml
 
 PRESETS: tuple[Preset, ...] = get_args(Preset)
 

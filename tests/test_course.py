@@ -44,7 +44,7 @@ def test_the_best_model_is_that_of_the_smallest_distance_in_the_log(tmp_path: Pa
 
 
 def test_a_distance_that_is_no_number_is_never_the_best(tmp_path: Path) -> None:
-    course = Course(RunFolder(tmp_path), 10, None, {}, lambda line: None)
+    course = Course(RunFolder(tmp_path), "task", 10, None, {}, lambda line: None)
     assert not course.is_better(2, {"dev_distance": math.nan})
     assert course.is_better(4, {"dev_distance": 0.5})
     assert not course.is_better(6, {"dev_distance": math.nan})

@@ -32,12 +32,14 @@ from pix2pix.data.conditions.degradations import (
     jpeg,
     motion_kernel,
     noise,
+    quantize,
+    salt_and_pepper,
     shrink,
 )
 
 Step = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
-KEEPS_SIZE: dict[str, Step] = {"jpeg": jpeg}
+KEEPS_SIZE: dict[str, Step] = {"jpeg": jpeg, "quantize": quantize, "salt_and_pepper": salt_and_pepper}
 KEEPS_SIZE |= {f"noise {kind}": partial(noise, kind=kind) for kind in get_args(NoiseKind)}
 KEEPS_SIZE |= {f"blur {kind}": partial(blur, kind=kind) for kind in get_args(BlurKind)}
 SHRINKS: dict[str, Step] = {f"downsample {kind}": partial(downsample, kind=kind) for kind in get_args(Interpolation)}
@@ -75,7 +77,7 @@ def test_shape_type_alpha_and_argument_survive_and_the_seed_decides(step: str, d
             assert not np.array_equal(output[..., 0], image[..., 0])
 
 
-@pytest.mark.parametrize("step", [step for step in KEEPS_SIZE if step != "blur defocus"])
+@pytest.mark.parametrize("step", [step for step in KEEPS_SIZE if step not in ("blur defocus", "quantize")])
 def test_another_seed_gives_another_picture(step: str) -> None:
     image = photo(40, 40)
     one, other = (KEEPS_SIZE[step](image, np.random.default_rng(seed)) for seed in (1, 2))
@@ -90,7 +92,7 @@ def test_16_bits_are_damaged_like_8(step: str) -> None:
     sixteen = function(image.astype(np.uint16) * 257, np.random.default_rng(5))
     # Poisson numbers of the same mean and generator are the same; the rest differs by rounding.
     assert np.abs(sixteen / 257 - eight).max() <= 0.51
-    if step != "jpeg":
+    if step not in ("jpeg", "salt_and_pepper"):
         assert (sixteen % 257 != 0).any()  # not merely 8 bits
 
 
@@ -99,7 +101,7 @@ def test_16_bits_are_damaged_like_8(step: str) -> None:
 def test_black_and_white_never_wrap_around(step: str, value: int) -> None:
     image = np.full((32, 32, 3), value, np.uint8)
     output = (KEEPS_SIZE | SHRINKS)[step](image, np.random.default_rng(0))
-    if "noise" in step:
+    if "noise" in step or step == "salt_and_pepper":
         assert abs(output.astype(float) - value).mean() < 60
     else:
         assert np.abs(output.astype(int) - value).max() <= (step == "jpeg")  # its coarse steps miss black by one
@@ -229,6 +231,24 @@ def test_blur_draws_its_direction_from_all() -> None:
     assert len(shapes) == 9
 
 
+def test_salt_and_pepper_loses_the_share_asked_for_and_leaves_the_rest() -> None:
+    grey = np.full((400, 400, 3), 100, np.uint16)
+    output = salt_and_pepper(grey, np.random.default_rng(0), share=(0.3, 0.3))
+    assert (output == output[:, :, :1]).all()  # whole pixels
+    values, counts = np.unique(output[:, :, 0], return_counts=True)
+    assert values.tolist() == [0, 100, 65535]
+    assert counts / 400**2 == pytest.approx([0.15, 0.7, 0.15], abs=0.005)
+    assert np.array_equal(salt_and_pepper(grey, np.random.default_rng(0), share=(0, 0)), grey)
+
+
+def test_quantize_by_hand() -> None:
+    rng = np.random.default_rng(0)
+    ramp = np.array([[0, 42, 43, 127, 128, 212, 213, 255]], np.uint8)[:, :, None]
+    assert quantize(ramp, rng, levels=4).ravel().tolist() == [0, 0, 85, 85, 170, 170, 255, 255]
+    assert quantize(ramp, rng, levels=2).ravel().tolist() == [0, 0, 0, 0, 255, 255, 255, 255]
+    assert np.array_equal(quantize(ramp, rng, levels=256), ramp)
+
+
 @pytest.mark.parametrize("quality", [5, 20, 70, 95])
 def test_jpeg_agrees_with_pillow(quality: int) -> None:
     image = photo(61, 90)
@@ -312,6 +332,8 @@ def test_mistakes_are_refused_with_the_reason() -> None:
         blur(image, rng, sigma=(3, 1))
     with pytest.raises(ValueError, match=r"lower limit first"):
         jpeg(image, rng, quality=(70, 20))
+    with pytest.raises(ValueError, match=r"lower limit first"):
+        salt_and_pepper(image, rng, share=(0.3, 0.2))
 
 
 @pytest.mark.parametrize(

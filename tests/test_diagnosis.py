@@ -14,7 +14,19 @@ from pydantic import BaseModel
 from training_runs import NETWORKS, train
 
 from pix2pix.config import Task
-from pix2pix.training.diagnosis import FADED, GREY, LASTING, MEMORISED, PEAK, SURE, UNCHANGED, WARM_UP, WORSE, diagnose
+from pix2pix.training.diagnosis import (
+    FADED,
+    GREY,
+    LASTING,
+    MEMORISED,
+    PEAK,
+    RULES,
+    SURE,
+    UNCHANGED,
+    WARM_UP,
+    WORSE,
+    diagnose,
+)
 
 Record = dict[str, float]
 
@@ -40,7 +52,7 @@ def course(*last: Record, count: int = 10) -> list[Record]:
 
 
 def names(records: list[Record], total: int = 1000) -> list[str]:
-    return [finding.name for finding in diagnose(records, total)]
+    return [finding.name for finding in diagnose(records, total, RULES)]
 
 
 # What just shows each fault, and the same figures just on the other side of one threshold.
@@ -68,7 +80,7 @@ def test_nothing_is_found_where_all_is_well() -> None:
 
 @pytest.mark.parametrize(("name", "fault", "others"), FAULTS)
 def test_a_fault_is_found_alone_and_only_beyond_its_thresholds(name: str, fault: Record, others: list[Record]) -> None:
-    (finding,) = diagnose(course(*[fault] * LASTING), 1000)
+    (finding,) = diagnose(course(*[fault] * LASTING), 1000, RULES)
     assert (finding.name, finding.images) == (name, 1000)
     for other in others:
         assert names(course(*[fault] * (LASTING - 1), fault | other)) == [], other
@@ -118,7 +130,7 @@ def flags(model: type[BaseModel], prefix: str = "--") -> set[str]:
 def test_advice_names_flags_that_there_are() -> None:
     named = 0
     for _, fault, _ in FAULTS:
-        (finding,) = diagnose(course(*[fault] * LASTING), 1000)
+        (finding,) = diagnose(course(*[fault] * LASTING), 1000, RULES)
         for flag in re.findall(r"--[a-z0-9.-]*[a-z0-9]", finding.advice):
             assert flag in flags(Task), flag
             named += 1

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from pix2pix.priors.augment import Augmentation, augment, change_colour, cut_out, translate
+from pix2pix.priors.augment import augment, change_colour, cut_out, translate
+from pix2pix.priors.configuration import Augmentation
 
 ALL: tuple[Augmentation, ...] = ("colour", "translation", "cutout")
 

@@ -69,7 +69,8 @@ def make_loop(folder: Path, objective: Line, **settings: object) -> Loop:
     task = Task(name="line", train=Train.model_validate({"batch": 2, "sample_every": 2, **settings}))
     run = RunFolder(folder)
     run.create(task)
-    course = Course(run, round_up(task.train.images, 2), task.train.patience, {"task": "line"}, lambda line: None)
+    total = round_up(task.train.images, 2)
+    course = Course(run, "task", total, task.train.patience, {"task": "line"}, lambda line: None)
     return Loop(objective, prepare(objective, CHOICES), CHOICES, run, task, Facts(images_seen=0, data="none"), course)
 
 
@@ -98,7 +99,7 @@ def test_a_run_folder_holds_what_the_documentation_says(tmp_path: Path) -> None:
     }
     samples = sorted(path.name for path in (tmp_path / "run" / "samples").iterdir())
     assert samples == ["0000000.jpg", "0000004.jpg", "0000008.jpg", "0000010.jpg"]
-    assert RunFolder(tmp_path / "run").stored_task() == loop.task
+    assert RunFolder(tmp_path / "run").stored(Task) == loop.configuration
     assert next((tmp_path / "run" / "tensorboard").iterdir()).stat().st_size > 500
     facts = load_model(loop.run.model).facts
     assert facts.images_seen == 10

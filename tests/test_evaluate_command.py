@@ -17,12 +17,13 @@ from PIL import Image
 from tiny_models import LABELS, PALETTE, save_tiny_model
 
 from pix2pix import hub
-from pix2pix.config import merge, validate
+from pix2pix.config import validate
 from pix2pix.evaluate import main
 from pix2pix.evaluation import Judges, Tally, Target, accuracies, look, of_the_set, ranked, summarise
 from pix2pix.metrics.names import higher_is_better, metric_title
 from pix2pix.metrics.pixels import l1, psnr, ssim
 from pix2pix.metrics.table import table
+from pix2pix.schema import merge
 
 ALONE = ("--lpips", "none", "--features", "none")  # no network judges
 DATA = Path(os.environ.get("PIX2PIX_TEST_DATA", Path(__file__).parent.parent / "../shared/data"))

@@ -20,11 +20,14 @@ PACKAGE = ROOT / "pix2pix"
 MIB = 2**20
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("config", "images", "lab", "command_line", "signals"),
-    ("representations", "data", "nn", "metrics", "checkpoint", "guidance", "colour_hints", "model_files"),
+    ("config", "schema", "images", "lab", "command_line", "signals"),
     (
-        *("training", "translator", "reporting", "upsampling", "backends", "backend_choice", "backend_chooser", "hub"),
-        *("batch", "clips", "large", "evaluation", "trivial", "segmenters", "ablation", "timing"),
+        *("representations", "data", "nn", "metrics", "checkpoint", "quantised"),
+        *("guidance", "colour_hints", "model_files"),
+    ),
+    (
+        *("training", "translator", "reporting", "upsampling", "backends", "backend_choice", "backend_chooser"),
+        *("hub", "shelf", "batch", "clips", "large", "evaluation", "trivial", "segmenters", "ablation", "timing"),
     ),
     ("priors", "restoration"),
     (
@@ -137,6 +140,8 @@ def test_each_heavy_package_has_one_place(path: Path) -> None:
         ("pix2pix.translate", ["torch", "albumentations", "kornia", "tensorboard", "lightning_fabric", "gradio"]),
         ("pix2pix.serve", ["torch", "albumentations", "kornia", "tensorboard", "lightning_fabric", "gradio"]),
         ("pix2pix.evaluate", ["torch", "albumentations", "kornia", "tensorboard", "lightning_fabric", "gradio"]),
+        ("pix2pix.prior", ["torch", "albumentations", "kornia", "tensorboard", "lightning_fabric", "gradio"]),
+        ("pix2pix.restore", ["torch", "albumentations", "kornia", "tensorboard", "lightning_fabric", "gradio"]),
         ("pix2pix.model_files", ["torch", "albumentations", "kornia", "tensorboard", "lightning_fabric", "gradio"]),
         ("pix2pix.hub", ["albumentations", "kornia", "tensorboard", "lightning_fabric", "gradio"]),
     ],

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tiny_models import save_tiny_model
+from torch import nn
 
 from pix2pix import evaluate, hub, model_files
-from pix2pix.checkpoint import Figures, load_model
+from pix2pix.checkpoint import Facts, Figures, load_model, load_weights, save_model
+from pix2pix.config import Task
 from pix2pix.images import read_image, write_image
+from pix2pix.metrics.judges import fingerprint
 from pix2pix.metrics.names import REFERENCE
 from pix2pix.models import main
 from pix2pix.reporting.overview import SIDE, table
+from pix2pix.translator import build_model_generator
 
 
 def test_shipped_models_and_runs_are_listed_with_their_terms(
@@ -99,6 +104,44 @@ def test_a_model_carries_its_card(tmp_path: Path, capsys: pytest.CaptureFixture[
         main([*given, "--model", str(model)])
     with pytest.raises(ValueError, match="which model"):
         main(["show"])
+
+
+def test_a_model_released_in_8_bits_leaves_figures_of_16_behind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scored = Figures(split="val", n=9, judges={}, metrics={"l1": 0.1}, trivial={})
+    model = tmp_path / "m.safetensors"
+    save_model(model, *opened(save_tiny_model(tmp_path / "bare.safetensors", model={"width": 16}), scored))
+    coarse, again, back = (tmp_path / f"{name}.safetensors" for name in ("coarse", "again", "back"))
+    given = ["release", "--model", str(model), "--licence", "CC0", "--out", str(coarse), "--bits", "8"]
+    assert main(given) == 0
+    assert "without its figures, which are of the weights in 16 bits" in capsys.readouterr().out
+    released = load_model(coarse)
+    assert (released.bits, released.facts.figures) == (8, None)
+    assert coarse.stat().st_size < 0.75 * model.stat().st_size
+
+    figures = tmp_path / "figures.json"
+    figures.write_text(json.dumps({**scored.model_dump(), "model": "m", "model_id": fingerprint(model)}))
+    with pytest.raises(ValueError, match="--figures: of the weights in 16 bits; release with --bits 8 alone"):
+        main([*given, "--figures", str(figures)])
+    figures.write_text(json.dumps({**scored.model_dump(), "model": "coarse", "model_id": fingerprint(coarse)}))
+    assert main(["release", "--model", str(coarse), "--out", str(again), "--figures", str(figures)]) == 0
+    assert main(["release", "--model", str(again), "--out", str(back), "--bits", "16"]) == 0
+    assert [load_model(path).bits for path in (again, back)] == [8, 16]
+    picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    outputs = [hub.load(path)(picture).astype(int) for path in (model, coarse, again)]
+    np.testing.assert_array_equal(outputs[1], outputs[2])
+    assert 0 < np.abs(outputs[0] - outputs[1]).mean() < 3
+    for path in (again, back):  # 16 bits hold what 8 do, nearly: 11 binary digits of 15
+        assert load_model(path).facts.figures == scored
+
+
+def opened(path: Path, figures: Figures) -> tuple[nn.Module, Task, Facts]:
+    """The generator, task and facts of the model at `path`, with `figures`."""
+    released = load_model(path)
+    generator = build_model_generator(released.task)
+    load_weights(generator, released)
+    return generator, released.task, released.facts.model_copy(update={"figures": figures})
 
 
 def test_all_models_at_a_glance(

@@ -14,9 +14,10 @@ from torch.nn.functional import softplus
 
 from pix2pix.data.stream import Batch
 from pix2pix.priors.augment import augment
+from pix2pix.priors.configuration import PriorTraining
 from pix2pix.priors.dcgan import DCGAN, DCGANDiscriminator
 from pix2pix.priors.losses import PathLengthPenalty, path_lengths
-from pix2pix.priors.objective import PriorObjective, PriorTraining, set_distance
+from pix2pix.priors.objective import PriorObjective, set_distance
 from pix2pix.priors.stylegan2 import StyleGAN2, StyleGAN2Discriminator
 from pix2pix.training.engine import seed_step
 from pix2pix.training.losses import r1_penalty

@@ -72,7 +72,7 @@ def test_two_kills_change_no_bit(tmp_path: Path) -> None:
     assert_log_is_whole(tmp_path / "run", 160)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_twenty_kills_change_no_bit(tmp_path: Path) -> None:
     arguments = [*DRAWN, *SAMPLES, *EVERYTHING, "--save-every", "6", "--images", "1200"]
     status, error = train([*arguments, "--out", "whole"], tmp_path)

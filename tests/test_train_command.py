@@ -16,7 +16,7 @@ from training_runs import DRAWN, SMALL, read_log, read_state, train, write_pairs
 
 from pix2pix import train as train_command
 from pix2pix.checkpoint import load_model
-from pix2pix.config import load_task
+from pix2pix.config import Task, load_task
 from pix2pix.representations import representations
 from pix2pix.training.assembly import build_objective
 from pix2pix.training.tracking import RunFolder
@@ -251,7 +251,7 @@ def test_a_changed_configuration_is_named_and_refused(command: Command, released
         go_on(command, run, "--seed", 5, "--train.l1-weight", 50)
     assert "train.seed 0 -> 5" in str(caught.value)
     assert "train.l1_weight 100.0 -> 50.0" in str(caught.value)
-    assert RunFolder(run).stored_task() == RunFolder(released).stored_task()
+    assert RunFolder(run).stored(Task) == RunFolder(released).stored(Task)
     said = go_on(command, run, "--save-every", 4, "--train.sample-every", 2, "--images", 6)  # these may change
     assert "going on at 4 images" in said
 

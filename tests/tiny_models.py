@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from pix2pix.checkpoint import Facts, save_model
-from pix2pix.config import merge, validate
+from pix2pix.config import validate
+from pix2pix.schema import merge
 from pix2pix.translator import build_model_generator
 
 PALETTE = {"wall": (0, 0, 255), "window": (255, 255, 0), "door": (255, 0, 0)}

@@ -34,10 +34,11 @@ def start(
     cwd: Path,
     launcher: Sequence[str] = ("-m",),
     largest_file: int = resource.RLIM_INFINITY,
+    module: str = "pix2pix.train",
 ) -> subprocess.Popen[str]:
-    """`python -m pix2pix.train ARGUMENTS`, running; files over `largest_file` bytes fail as on a full disk."""
+    """`python -m MODULE ARGUMENTS`, running; files over `largest_file` bytes fail as on a full disk."""
     return subprocess.Popen(
-        [sys.executable, *launcher, "pix2pix.train", *map(str, arguments)],
+        [sys.executable, *launcher, module, *map(str, arguments)],
         cwd=cwd,
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from pix2pix.config import Data, nearest
+from pix2pix.config import Data
 from pix2pix.data.embedded import DRAWERS, Drawer
 from pix2pix.data.inputs import derived_pair, fit_pair, fit_photo
 from pix2pix.data.layouts import check_split, dev_stems
+from pix2pix.schema import nearest
 
 EMBEDDED_COUNTS = {"train": 2000, "val": 100, "test": 100}
 EMBEDDED_OFFSETS = {"train": 0, "val": 1_000_000, "test": 2_000_000}

@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pix2pix.config import Data, nearest
+from pix2pix.config import Data
 from pix2pix.images import ImageError, list_images, picture_size
+from pix2pix.schema import nearest
 
 SPLITS = ("train", "dev", "val", "test")
 ON_DISK = ("train", "val", "test")

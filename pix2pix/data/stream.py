@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -35,6 +35,30 @@ class Batch(NamedTuple):
     positions: tuple[int, ...]
 
 
+class Order:
+    """Which of `count` examples stands at a position: every epoch runs through all of them in a new order."""
+
+    def __init__(self, count: int, seed: int) -> None:
+        self._count, self._seed = count, seed
+        self._known: tuple[int, np.ndarray] = (-1, np.empty(0, np.int64))
+
+    def __call__(self, position: int) -> int:
+        epoch, place = divmod(position, self._count)
+        known, order = self._known
+        if known != epoch:
+            order = np.random.default_rng((self._seed, ORDER, epoch)).permutation(self._count)
+            self._known = epoch, order
+        return int(order[place])
+
+
+class Stream(Protocol):
+    """Training examples by their position."""
+
+    def make(self, positions: tuple[int, ...]) -> Batch:
+        """The examples at `positions`, which may be none; from several threads at once."""
+        ...
+
+
 class TrainingStream:
     """Examples by position: every epoch runs through all pairs in a new order; crop and mirroring are drawn anew.
 
@@ -52,7 +76,7 @@ class TrainingStream:
         self._pairs, self._data, self._seed = pairs, data, seed
         self._augment = _augmentation(data)
         self._lock = threading.Lock()
-        self._order: tuple[int, np.ndarray] = (-1, np.empty(0, np.int64))
+        self._order = Order(len(pairs), seed)
 
     def example(self, position: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Input (C, S, S) and target (C', S, S) at a position from 0 on, float32 in [-1, 1]."""
@@ -68,14 +92,17 @@ class TrainingStream:
         made = training_input(cut["image"], self._data, generator, self._pairs.derives)
         return self.source.encode(made), self.target.encode(cut["target"])
 
+    def make(self, positions: tuple[int, ...]) -> Batch:
+        """The examples at `positions`, a row each."""
+        inputs = torch.empty(len(positions), self.source.channels, self.size, self.size)
+        targets = torch.empty(len(positions), self.target.channels, self.size, self.size)
+        for row, position in enumerate(positions):
+            inputs[row], targets[row] = self.example(position)
+        return Batch(inputs, targets, positions)
+
     def index(self, position: int) -> int:
         """Number of the pair at a position."""
-        epoch, place = divmod(position, len(self._pairs))
-        known, order = self._order
-        if known != epoch:
-            order = np.random.default_rng((self._seed, ORDER, epoch)).permutation(len(self._pairs))
-            self._order = epoch, order
-        return int(order[place])
+        return self._order(position)
 
 
 def _augmentation(data: Data) -> Any:
@@ -91,7 +118,7 @@ def _augmentation(data: Data) -> Any:
 
 
 def batches(
-    stream: TrainingStream, start: int, stop: int, batch: int, rank: int = 0, world: int = 1, prefetch: int = 2
+    stream: Stream, start: int, stop: int, batch: int, rank: int = 0, world: int = 1, prefetch: int = 2
 ) -> Iterator[Batch]:
     """The positions from `start` to `stop` (exclusive) in order, `batch` at a time over all `world` processes together.
 
@@ -108,14 +135,14 @@ def batches(
 
 
 def _batches(
-    stream: TrainingStream, start: int, stop: int, batch: int, rank: int, world: int, prefetch: int
+    stream: Stream, start: int, stop: int, batch: int, rank: int, world: int, prefetch: int
 ) -> Iterator[Batch]:
     ahead: deque[Future[Batch]] = deque()
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="batches") as pool:
         try:
             for first in range(start, stop, batch):
                 share = tuple(p for p in range(first, min(first + batch, stop)) if p % world == rank)
-                ahead.append(pool.submit(_make, stream, share))
+                ahead.append(pool.submit(stream.make, share))
                 if len(ahead) > prefetch:
                     yield ahead.popleft().result()
             while ahead:
@@ -123,15 +150,6 @@ def _batches(
         finally:
             for future in ahead:
                 future.cancel()
-
-
-def _make(stream: TrainingStream, positions: tuple[int, ...]) -> Batch:
-    size = stream.size
-    inputs = torch.empty(len(positions), stream.source.channels, size, size)
-    targets = torch.empty(len(positions), stream.target.channels, size, size)
-    for row, position in enumerate(positions):
-        inputs[row], targets[row] = stream.example(position)
-    return Batch(inputs, targets, positions)
 
 
 def fixed_examples(pairs: PairSource, data: Data, source: Representation, target: Representation, count: int) -> Batch:

@@ -6,13 +6,11 @@ gradients pass through it. Ranges are those of the paper's code.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-Augmentation = Literal["colour", "translation", "cutout"]
+from pix2pix.priors.configuration import Augmentation
 
 SHIFT = 0.125  # largest translation, as a share of the side
 HOLE = 0.5  # side of the cutout, as a share of the pictures'

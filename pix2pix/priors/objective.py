@@ -7,17 +7,17 @@ arXiv 1912.04958.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import cast
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
-from pix2pix.config import Frozen
 from pix2pix.data.stream import Batch
 from pix2pix.metrics.texture import texture_distances
-from pix2pix.priors.augment import Augmentation, augment
+from pix2pix.priors.augment import augment
+from pix2pix.priors.configuration import PriorTraining
 from pix2pix.priors.losses import PathLengthPenalty, path_lengths
 from pix2pix.priors.prior import Prior, mix
 from pix2pix.training.adam import Adam
@@ -29,23 +29,6 @@ TRACKED = 64  # latents that move the running mean of w in a step
 SLOWEST = 0.005  # share by which it moves in a long run
 COARSE = 8  # side at which layouts are compared
 DIRECTIONS = 256
-
-
-class PriorTraining(Frozen):
-    """Losses and rates of a prior."""
-
-    learning_rate: float = Field(2.5e-3, gt=0, description="Adam's rate; DCGAN wants 2e-4")
-    discriminator_rate: float = Field(1.0, gt=0, description="the discriminator's rate as a share of the generator's")
-    betas: tuple[float, float] = Field((0.0, 0.99), description="Adam's momenta; DCGAN wants 0.5 and 0.999")
-    r1: float = Field(0.2, ge=0, description="weight of the R1 penalty on real pictures; 0 is off")
-    r1_every: int = Field(16, gt=0, description="steps between two R1 penalties (lazy regularisation)")
-    path_length: float = Field(2.0, ge=0, description="weight of the path length penalty; 0 is off")
-    path_every: int = Field(8, gt=0, description="steps between two path length penalties")
-    mixing: float = Field(0.9, ge=0, le=1, description="share of the pictures that are made of two latents")
-    ema: float = Field(10_000.0, gt=0, description="half-life of the averaged generator in images")
-    augment: tuple[Augmentation, ...] = Field(
-        ("colour", "translation", "cutout"), description="what the discriminator's pictures go through"
-    )
 
 
 class PriorObjective:
@@ -73,6 +56,7 @@ class PriorObjective:
         # engine's wrapper they run in float32.
         self.generator, self.critic = generator, discriminator
         self.prior = cast(Prior, generator)
+        self.judge: Callable[[Prior], dict[str, float]] | None = None
 
     def _adam(self, module: nn.Module, share: float) -> torch.optim.Optimizer:
         settings = self.settings
@@ -125,6 +109,7 @@ class PriorObjective:
         - `dev_distance`: what the best model is chosen by, `set_distance`
         - `probe_spread`: mean difference between samples over that between pictures; 0 is a single sample
         - `probe_chroma`: spread of the samples' colours over that of the pictures'
+        - what `judge` finds, which chooses nothing
         """
         pictures = examples.dev.target.float()
         found = {"dev_distance": set_distance(dev_output, pictures)}
@@ -133,7 +118,8 @@ class PriorObjective:
             found["probe_spread"] = spreads[0] / max(spreads[1], 1e-6)
         found["probe_chroma"] = chroma_spread(dev_output) / max(chroma_spread(pictures), 1e-6)
         norms = {f"gradient_{name}": gradient_norm(self.networks[name].parameters()) for name in self.optimizers}
-        return found | norms
+        judged = {} if self.judge is None else self.judge(cast(Prior, self.networks["averaged"]))
+        return found | norms | judged
 
     def _latents(self, count: int, device: torch.device) -> Tensor:
         """z (count, layers, z_dim): one latent for all layers of a picture, or two that meet at a random layer."""

@@ -60,10 +60,10 @@ class StyleGAN2(nn.Module):
     def __init__(
         self,
         size: int = 64,
-        z_dim: int = 128,
-        w_dim: int = 128,
-        channel_base: int = 2048,
-        channel_most: int = 128,
+        z_dim: int = 192,
+        w_dim: int = 192,
+        channel_base: int = 1024,
+        channel_most: int = 192,
         mapping_depth: int = 4,
         mapping_rate: float = 0.01,
         rng: torch.Generator | None = None,
@@ -140,8 +140,8 @@ class StyleGAN2Discriminator(nn.Module):
     def __init__(
         self,
         size: int = 64,
-        channel_base: int = 2048,
-        channel_most: int = 128,
+        channel_base: int = 1024,
+        channel_most: int = 192,
         rng: torch.Generator | None = None,
     ) -> None:
         super().__init__()

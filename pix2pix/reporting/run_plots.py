@@ -55,6 +55,13 @@ TRAINING = (
         "penalty",
     ),
     Panel(
+        "Penalties of a prior",
+        {"r1": "R1", "path_length": "path length"},
+        "How steep the discriminator is at real pictures, and how unevenly steps in w change pictures; each as it "
+        "enters the loss, at the steps it falls in. Healthy: both fall at first and stay small, without growing peaks.",
+        "penalty",
+    ),
+    Panel(
         "Scores of the discriminator",
         {"score_real": "real targets", "score_fake": "outputs"},
         "What it says of a patch on average, before any sigmoid; higher means more real. Healthy: targets stay above "
@@ -88,6 +95,20 @@ DEV = (
         "distance",
     ),
     Panel(
+        "Kernel distance of samples",
+        {"kid_x1000": "KID x 1000"},
+        "How far samples are from training pictures as sets, by the features of a network that judges and chooses "
+        "nothing. Healthy: a fast fall, then a slow one; 0 is as near as other pictures of the same kind.",
+        "KID x 1000",
+    ),
+    Panel(
+        "Frechet distance of samples",
+        {"fid": "FID"},
+        "The same as means and covariances. It is larger the fewer the pictures, so compare only within a run. "
+        "Healthy: falls all along.",
+        "FID",
+    ),
+    Panel(
         "Strength of the gradients",
         {"gradient_generator": "generator", "gradient_discriminator": "discriminator"},
         "Norm of each network's gradient at the last step before the evaluation. Healthy: the same order of size all "
@@ -113,6 +134,10 @@ PROBES = {
     "probe_chroma": (
         "How far the outputs' colours spread, beside the targets'. Healthy: climbs towards 1. Near 0, outputs are grey "
         "or all of one tint."
+    ),
+    "probe_spread": (
+        "How much two samples differ, beside how much two pictures do. Healthy: climbs towards 1. Near 0, there is one "
+        "sample only."
     ),
     "probe_checkerboard": (
         "How far the regular pattern that upsampling can leave stands out above the targets', in dB. Healthy: around "

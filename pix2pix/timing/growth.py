@@ -15,7 +15,8 @@ from typing import Any, Literal, get_args
 from pix2pix import __version__
 from pix2pix.checkpoint import write_atomically
 from pix2pix.command_line import machine
-from pix2pix.config import Task, merge, validate
+from pix2pix.config import Task, validate
+from pix2pix.schema import merge
 from pix2pix.timing.data import Delivery
 from pix2pix.timing.document import write_document
 from pix2pix.timing.machine import available_memory_bytes

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 import tyro
 from pydantic import Field
 
-from pix2pix.config import Frozen, Preset, Task, load_task, merge, validate
+from pix2pix.config import Preset, Task, load_task, validate
+from pix2pix.schema import Frozen, merge
 
 Generator = Literal["unet", "encoder_decoder", "resnet6", "resnet9", "compact_unet"]
 Json = Annotated[bool, tyro.conf.arg(name="json")]

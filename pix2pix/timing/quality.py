@@ -14,8 +14,8 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from pix2pix import __version__
 from pix2pix.command_line import machine
-from pix2pix.config import Frozen, explain, nearest, read_yaml
 from pix2pix.metrics.names import REFERENCE, as_number
+from pix2pix.schema import Frozen, explain, nearest, read_yaml
 from pix2pix.timing.output import read_object
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -172,7 +172,7 @@ def _validated(model: type[Model], content: Mapping[str, Any], path: Path) -> Mo
     except ValidationError as error:
         problem = error.errors()[0]
         if problem["type"] != "extra_forbidden":
-            raise ValueError(f"{path}: {explain(error)}") from None
+            raise ValueError(f"{path}: {explain(error, model)}") from None
         *above, name = problem["loc"]
         field = ".".join(map(str, problem["loc"]))
         known = Curve.model_fields if above else Curves.model_fields

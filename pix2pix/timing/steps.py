@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from pix2pix.batch.lanes import settle
-from pix2pix.config import Task, merge, validate
+from pix2pix.config import Task, validate
 from pix2pix.data.stream import Batch
 from pix2pix.nn import set_stochastic
 from pix2pix.representations import representations
+from pix2pix.schema import merge
 from pix2pix.timing.machine import peak_memory_bytes, synchronizer
 from pix2pix.timing.pictures import example_batch
 from pix2pix.timing.plain import PlainStep

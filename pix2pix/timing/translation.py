@@ -21,8 +21,9 @@ from pix2pix.backends import available_backends, build_backend
 from pix2pix.batch.lanes import settle
 from pix2pix.checkpoint import load_model, load_weights
 from pix2pix.command_line import machine
-from pix2pix.config import Task, merge, nearest, validate
+from pix2pix.config import Task, validate
 from pix2pix.representations import representations
+from pix2pix.schema import merge, nearest
 from pix2pix.timing.agreement import check_output
 from pix2pix.timing.machine import Limits, peak_memory_bytes, synchronizer
 from pix2pix.timing.pictures import example_batch

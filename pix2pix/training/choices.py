@@ -15,7 +15,7 @@ import torch
 from torch.nn.functional import conv2d
 
 from pix2pix.command_line import machine
-from pix2pix.config import Train
+from pix2pix.schema import Run
 from pix2pix.training import processes
 
 MEASUREMENTS = 25
@@ -39,7 +39,7 @@ class Choices:
         return f"{self.device} ({self.machine}), {self.precision}, {compiled}, {self.threads} threads{processes}"
 
 
-def choose(settings: Train) -> Choices:
+def choose(settings: Run) -> Choices:
     """Settle what the configuration leaves to the machine. Raises ValueError for a device that is not there."""
     device = choose_device(settings.device)
     precision = settings.precision

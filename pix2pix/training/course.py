@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pix2pix.checkpoint import load_model, write_atomically
+from pix2pix.checkpoint import read_released, write_atomically
 from pix2pix.reporting.run_report import write_run_report
-from pix2pix.training.diagnosis import Finding, can_tell, diagnose
+from pix2pix.training.diagnosis import Finding, Rule, can_tell, diagnose
 from pix2pix.training.tracking import RunFolder
 
 CHOSEN_BY = "dev_distance"
@@ -30,20 +30,22 @@ class Course:
     """What the first process knows of how its run goes. `facts` are those of the summary that never change."""
 
     run: RunFolder
+    kind: str  # of what is trained
     total: int
     patience: int | None
     facts: Mapping[str, Any]
     say: Callable[[str], None]
+    rules: tuple[Rule, ...] = ()
     best: Best | None = None
     findings: list[Finding] = field(default_factory=list)
 
     def restore(self, seen: int) -> None:
         """Go on at `seen` images. A best model from later, which a kill cut off from its state, will come again."""
-        self.findings = diagnose(self.run.evaluations(), self.total)
+        self.findings = diagnose(self.run.evaluations(), self.total, self.rules)
         if not self.run.best.exists():
             return
         try:
-            facts = load_model(self.run.best).facts
+            facts = read_released(self.run.best, self.kind)[1].facts
         except ValueError as error:
             self.say(f"{error}; going on without it")
             self.run.best.unlink()
@@ -64,7 +66,7 @@ class Course:
     def diagnose(self) -> None:
         """Look at all evaluations again, and say what has newly come up."""
         known = {finding.name for finding in self.findings}
-        self.findings = diagnose(self.run.evaluations(), self.total)
+        self.findings = diagnose(self.run.evaluations(), self.total, self.rules)
         for finding in self.findings:
             if finding.name not in known:
                 self.say(f"at {finding.images:,} images: {finding.name}. {finding.sentence} {finding.advice}")

@@ -5,7 +5,7 @@ Each rule looks at the last few evaluations, so that one odd figure says nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 Records = Sequence[Mapping[str, float]]
@@ -33,12 +33,15 @@ class Finding:
     advice: str
 
 
-def diagnose(records: Records, total: int) -> list[Finding]:
+Rule = Callable[[Records, Records], Finding | None]
+"""From all records, and the last few, to what is wrong."""
+
+
+def diagnose(records: Records, total: int, rules: Sequence[Rule]) -> list[Finding]:
     """What the evaluations so far show of a run of `total` images; empty while all is well, or it is too early."""
     if not can_tell(records, total):
         return []
     late = [record for record in records if record["images"] >= WARM_UP * total]
-    rules = (discriminator_won, ignores_input, overfits, lost_colour, shows_checkerboard)
     found = (rule(records, late[-LASTING:]) for rule in rules)
     return [finding for finding in found if finding is not None]
 
@@ -50,11 +53,8 @@ def can_tell(records: Records, total: int) -> bool:
 
 def discriminator_won(records: Records, last: Records) -> Finding | None:
     """Every patch is told right and the discriminator hardly learns any more: the generator does not catch up."""
-    if not all(record.get("real_right", 0) > SURE and record.get("fake_right", 0) > SURE for record in last):
-        return None
-    strongest = max(record.get("gradient_discriminator", 0.0) for record in records)
-    now = max(record.get("gradient_discriminator", 0.0) for record in last)
-    if strongest == 0 or now > FADED * strongest:
+    left = gradient_left(records, last)
+    if left is None:
         return None
     end = last[-1]
     return _finding(
@@ -62,10 +62,19 @@ def discriminator_won(records: Records, last: Records) -> Finding | None:
         end,
         f"It tells {end['real_right']:.0%} of the real and {end['fake_right']:.0%} of the made patches right (mean "
         f"scores {end['score_real']:.1f} and {end['score_fake']:.1f}), and its gradient has fallen to "
-        f"{now / strongest:.0%} of its largest: it hardly learns any more, and the generator does not catch up.",
+        f"{left:.0%} of its largest: it hardly learns any more, and the generator does not catch up.",
         "Lower --train.discriminator-rate, raise --train.r1 (10, say), or use --train.l1-weight 10 with "
         "--train.feature-weight 10, which gives the generator a goal even then.",
     )
+
+
+def gradient_left(records: Records, last: Records) -> float | None:
+    """Share of its strongest gradient that a discriminator has left which has won; None for one that has not."""
+    if not all(record.get("real_right", 0) > SURE and record.get("fake_right", 0) > SURE for record in last):
+        return None
+    strongest = max(record.get("gradient_discriminator", 0.0) for record in records)
+    now = max(record.get("gradient_discriminator", 0.0) for record in last)
+    return None if strongest == 0 or now > FADED * strongest else now / strongest
 
 
 def ignores_input(records: Records, last: Records) -> Finding | None:
@@ -124,6 +133,9 @@ def shows_checkerboard(records: Records, last: Records) -> Finding | None:
         f"{last[-1]['probe_checkerboard']:.0f} dB above the targets'.",
         "Train on, for it often fades as the rate falls; where --model.upsampling is transposed, use resize.",
     )
+
+
+RULES: tuple[Rule, ...] = (discriminator_won, ignores_input, overfits, lost_colour, shows_checkerboard)
 
 
 def _finding(name: str, record: Mapping[str, float], sentence: str, advice: str) -> Finding:

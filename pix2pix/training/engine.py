@@ -25,8 +25,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from pix2pix.checkpoint import Facts, load_state, save_model, save_state
-from pix2pix.config import Task, Train
 from pix2pix.data.stream import Batch
+from pix2pix.schema import Configuration, Run
 from pix2pix.signals import StopRequest
 from pix2pix.training.choices import Choices
 from pix2pix.training.course import Course
@@ -129,12 +129,12 @@ class Loop:
         fabric: Fabric,
         choices: Choices,
         run: RunFolder,
-        task: Task,
+        configuration: Configuration,
         facts: Facts,
         course: Course,
     ) -> None:
         self.objective, self.fabric, self.choices = objective, fabric, choices
-        self.run, self.task, self.facts, self.course = run, task, facts, course
+        self.run, self.configuration, self.facts, self.course = run, configuration, facts, course
         self.seen = 0
         self.scoring = 0.0  # seconds of this part that evaluations took
         self.clock = Clock(0.0, time.monotonic(), 0)
@@ -165,7 +165,7 @@ class Loop:
             "seen": self.seen,
             "seconds": self.clock.seconds(),
             "choices": asdict(self.choices),
-            "task": self.task.model_dump_json(),
+            "configuration": self.configuration.model_dump_json(),
         }
         save_state(self.run.state, state)
         self.release(self.run.model)
@@ -173,7 +173,7 @@ class Loop:
     def release(self, path: Path) -> None:
         """Write the generator that people use."""
         facts = self.facts.model_copy(update={"images_seen": self.seen, "history": self.run.history()})
-        save_model(path, self.objective.released(), self.task, facts)
+        save_model(path, self.objective.released(), self.configuration, facts)
 
     def report(self, finished: bool = False, stopped_early: bool = False) -> None:
         """Write what is known of the run so far, in the first process."""
@@ -220,7 +220,7 @@ def fit(
     that a run is looked at through, and `show` draws the grid of outputs. Raises Diverged when a loss or a weight stops
     being a number.
     """
-    settings, fabric = loop.task.train, loop.fabric
+    settings, fabric = loop.configuration.train, loop.fabric
     total = round_up(settings.images, settings.batch)
     sample_every = settings.sample_every or max(settings.batch, SELDOM, total // 20)
     last_save, last_log = time.monotonic(), time.monotonic()
@@ -268,7 +268,7 @@ def round_up(images: int, batch: int) -> int:
     return math.ceil(images / batch) * batch
 
 
-def _save_due(settings: Train, before: int, seen: int, seconds: float) -> bool:
+def _save_due(settings: Run, before: int, seen: int, seconds: float) -> bool:
     if settings.save_every:
         return _crossed(before, seen, settings.save_every)
     return seconds >= SAVE_SECONDS
@@ -329,10 +329,9 @@ def _bar(fabric: Fabric, total: int, seen: int) -> tqdm[Any]:
 
 
 def _on_device(fabric: Fabric, batch: Batch) -> Batch:
-    source, target = (
-        tensor.to(fabric.device, memory_format=torch.channels_last, non_blocking=True)
-        for tensor in (batch.source, batch.target)
-    )
+    target = batch.target.to(fabric.device, memory_format=torch.channels_last, non_blocking=True)
+    layout = torch.channels_last if batch.source.ndim == 4 else torch.preserve_format  # latents are no pictures
+    source = batch.source.to(fabric.device, memory_format=layout, non_blocking=True)
     return Batch(source, target, batch.positions)
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from pix2pix.checkpoint import write_atomically
-from pix2pix.config import Task, dump, read_yaml, validate
 from pix2pix.images import write_image
+from pix2pix.schema import C, Configuration, dump, read_yaml, validate_as
 
 
 class Board:
@@ -81,7 +81,7 @@ class RunFolder:
         """TensorBoard's event file, opened on first use."""
         return Board(self.path / "tensorboard")
 
-    def create(self, task: Task) -> None:
+    def create(self, configuration: Configuration) -> None:
         """Make the folder and write the configuration. Raises ValueError when it cannot be, or holds something else."""
         foreign = self.path.is_dir() and not self.config.exists() and any(self.path.iterdir())
         if foreign:
@@ -90,7 +90,7 @@ class RunFolder:
             self.samples.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ValueError(f"{self.path}: cannot be written: {error.strerror}; give another --out") from None
-        text = dump(task)
+        text = dump(configuration)
         write_atomically(self.config, lambda temporary: _write_text(temporary, text))
 
     def close(self) -> None:
@@ -103,9 +103,9 @@ class RunFolder:
         written = [path.stat().st_mtime_ns if path.exists() else -1 for path in (self.state, self.model, self.report)]
         return written == sorted(written)
 
-    def stored_task(self) -> Task:
-        """The configuration the run was started with."""
-        return validate(read_yaml(self.config), str(self.config))
+    def stored(self, model: type[C]) -> C:
+        """The configuration the run was started with. Raises ValueError when it is of another kind."""
+        return validate_as(model, read_yaml(self.config), str(self.config))
 
     def rewind(self, images: int) -> None:
         """Forget log lines after `images`: a resumed run writes them again."""
@@ -130,8 +130,8 @@ class RunFolder:
 
     def history(self) -> list[dict[str, float]]:
         """Of every evaluation what a released model keeps."""
-        keep = ("images", "dev_l1", "dev_distance")
-        return [{key: float(record[key]) for key in keep} for record in self.evaluations()]
+        keep = ("images", "dev_l1", "dev_distance", "kid_x1000", "fid")
+        return [{key: float(record[key]) for key in keep if key in record} for record in self.evaluations()]
 
     def write_sample(self, images: int, grid: np.ndarray) -> Path:
         """Save a sample grid, named by the images seen so that a file list is in order of time."""
@@ -151,7 +151,7 @@ def _seen(line: str) -> float:
         return float("inf") if line.strip() else -1  # a line cut off by a kill is forgotten with the ones after it
 
 
-def default_folder(task_name: str) -> Path:
-    """`runs/<task>/<time>` under the current folder, free."""
-    base = Path("runs") / task_name / datetime.now().strftime("%Y-%m-%d-%H%M%S")
+def default_folder(name: str) -> Path:
+    """`runs/<name>/<time>` under the current folder, free."""
+    base = Path("runs") / name / datetime.now().strftime("%Y-%m-%d-%H%M%S")
     return base if not base.exists() else base.with_name(f"{base.name}-{os.getpid()}")

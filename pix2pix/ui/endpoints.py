@@ -17,6 +17,7 @@ from gradio.events import api
 from gradio.exceptions import Error
 from gradio.route_utils import API_PREFIX
 
+from pix2pix.ui import json_values
 from pix2pix.ui.offers import Offer
 from pix2pix.ui.service import Result, Service, Wish
 from pix2pix.ui.visitors import visitor_of
@@ -50,10 +51,10 @@ def add_endpoints(service: Service) -> None:
         *(_any_translation(service), _batch(service), _edges(service), _snapped(service)),
         *(_example(service), _tasks(service)),
     ):
-        _add(function, function.__name__)
+        add(function, function.__name__)
     for offer in service.offers:
         if offer.model is not None:
-            _add(_translation(service, offer), offer.name)
+            add(_translation(service, offer), offer.name)
 
 
 def tasks(service: Service) -> list[dict[str, Any]]:
@@ -74,7 +75,8 @@ def tasks(service: Service) -> list[dict[str, Any]]:
     ]
 
 
-def _add(function: Callable[..., Any], name: str) -> None:
+def add(function: Callable[..., Any], name: str) -> None:
+    """Add one endpoint to the `gr.Blocks` in whose context this is called; its ValueErrors are for the caller."""
     # The service itself says how many may compute; here all that come may wait.
     api(_friendly(function), api_name=name, concurrency_limit=None)
 
@@ -105,32 +107,38 @@ def _translation(service: Service, offer: Offer) -> Callable[..., Any]:
     def translate(image: Any, *values: Any) -> list[dict[str, Any]]:
         *settings, request = values
         wish = _wish(dict(zip(names, settings, strict=True)))
-        return _outputs(service.translate(offer.name, _file("image", image), wish, visitor_of(request)))
+        return _outputs(service.translate(offer.name, json_values.file("image", image), wish, visitor_of(request)))
 
     what = "the picture" if offer.kind != "labels" else "the label map; colours are snapped to the palette"
     required: dict[str, Parameter] = {"image": (FileData, inspect.Parameter.empty, what)}
-    return _described(translate, offer.name, f"{offer.title}: {SAME}", {**required, **_wishes(names)}, list[FileData])
+    return with_signature(
+        translate, offer.name, f"{offer.title}: {SAME}", {**required, **_wishes(names)}, list[FileData]
+    )
 
 
 def _any_translation(service: Service) -> Callable[..., Any]:
     def translate(task: Any, image: Any, *values: Any) -> list[dict[str, Any]]:
         *settings, request = values
         wish = _wish(dict(zip(WISHES, settings, strict=True)))
-        return _outputs(service.translate(_text("task", task), _file("image", image), wish, visitor_of(request)))
+        return _outputs(
+            service.translate(
+                json_values.text("task", task), json_values.file("image", image), wish, visitor_of(request)
+            )
+        )
 
     required = {
         "task": (str, inspect.Parameter.empty, f"one of: {_names(service)}"),
         "image": (FileData, inspect.Parameter.empty, "the picture"),
     }
     described = f"Any task by its name: {SAME}"
-    return _described(translate, "translate", described, {**required, **WISHES}, list[FileData])
+    return with_signature(translate, "translate", described, {**required, **WISHES}, list[FileData])
 
 
 def _wishes(names: Iterable[str]) -> dict[str, Parameter]:
     return {name: WISHES[name] for name in names}
 
 
-def _described(
+def with_signature(
     function: Callable[..., Any], name: str, description: str, parameters: dict[str, Parameter], gives: Any
 ) -> Callable[..., Any]:
     """`function` with the signature, types and description that Gradio shows, made of the parameters' table."""
@@ -154,12 +162,12 @@ def _batch(service: Service) -> Callable[..., Any]:
         *settings, request = values
         if not isinstance(files, list):
             raise ValueError("files: expected a list of files")
-        sent = [_file("files", each) for each in files]
+        sent = [json_values.file("files", each) for each in files]
         wish = _wish(dict(zip(BATCH_WISHES, settings, strict=True)))
         made = service.batch(
-            _text("task", task), sent, wish, visitor_of(request), lambda done, count: None, lambda: False
+            json_values.text("task", task), sent, wish, visitor_of(request), lambda done, count: None, lambda: False
         )
-        return _sent(made.path), made.done, list(made.failed)
+        return sent_data(made.path), made.done, list(made.failed)
 
     required = {
         "task": (str, inspect.Parameter.empty, f"one of: {_names(service)}"),
@@ -167,7 +175,7 @@ def _batch(service: Service) -> Callable[..., Any]:
     }
     described = "Many pictures, or zips of pictures: a zip of the outputs and a report, how many were done, what failed"
     gives = tuple[FileData, int, list[str]]
-    return _described(batch, "batch", described, {**required, **_wishes(BATCH_WISHES)}, gives)
+    return with_signature(batch, "batch", described, {**required, **_wishes(BATCH_WISHES)}, gives)
 
 
 def _edges(service: Service) -> Callable[..., Any]:
@@ -178,8 +186,10 @@ def _edges(service: Service) -> Callable[..., Any]:
             image: the photo
             detail: how many lines, 0 to 1
         """
-        found = service.edges(_file("image", image), _number("detail", detail), visitor_of(request))
-        return _sent(found)
+        found = service.edges(
+            json_values.file("image", image), json_values.number("detail", detail), visitor_of(request)
+        )
+        return sent_data(found)
 
     return edges
 
@@ -192,8 +202,8 @@ def _snapped(service: Service) -> Callable[..., Any]:
             task: the name of a task with a palette
             image: the label map
         """
-        found = service.snapped(_text("task", task), _file("image", image), visitor_of(request))
-        return _sent(found)
+        found = service.snapped(json_values.text("task", task), json_values.file("image", image), visitor_of(request))
+        return sent_data(found)
 
     return snapped
 
@@ -206,8 +216,8 @@ def _example(service: Service) -> Callable[..., Any]:
             task: the name of a task
             seed: another number, another drawing
         """
-        drawn = service.example(_text("task", task), _whole("seed", seed), visitor_of(request))
-        return _sent(drawn)
+        drawn = service.example(json_values.text("task", task), json_values.whole("seed", seed), visitor_of(request))
+        return sent_data(drawn)
 
     return example
 
@@ -227,10 +237,11 @@ def _names(service: Service) -> str:
 
 def _outputs(result: Result) -> list[dict[str, Any]]:
     # As dictionaries: of objects in a list Gradio does not see that they are files, and leaves the site's address out.
-    return [_sent(path).model_dump() for path in result.outputs]
+    return [sent_data(path).model_dump() for path in result.outputs]
 
 
-def _sent(path: Path) -> FileData:
+def sent_data(path: Path) -> FileData:
+    """A file of this server for the caller of an endpoint."""
     # Gradio fills in where an address leads to, and leaves a list of files without any.
     url = f"{API_PREFIX}/file={quote(str(path))}"
     return FileData(path=str(path), url=url, size=path.stat().st_size, orig_name=path.name)
@@ -238,48 +249,13 @@ def _sent(path: Path) -> FileData:
 
 def _wish(settings: dict[str, Any]) -> Wish:
     """JSON values as a wish. Raises ValueError for a value of another type."""
-    checks: dict[Any, Callable[[str, Any], Any]] = {float: _number, int: _whole, bool: _flag}
+    checks: dict[Any, Callable[[str, Any], Any]] = {
+        float: json_values.number,
+        int: json_values.whole,
+        bool: json_values.flag,
+    }
     checked: dict[str, Any] = {}
     for name, value in settings.items():
-        check: Callable[[str, Any], Any] = checks.get(WISHES[name][0], _file)
-        checked[name] = None if value is None and check is _file else check(name, value)
+        check: Callable[[str, Any], Any] = checks.get(WISHES[name][0], json_values.file)
+        checked[name] = None if value is None and check is json_values.file else check(name, value)
     return Wish(**checked)
-
-
-def _file(name: str, value: Any) -> Path:
-    # The gate has let only files through that were sent here.
-    path = value.get("path") if isinstance(value, dict) else None
-    if not isinstance(path, str):
-        raise ValueError(f"{name}: expected a file; upload it first, or use handle_file() of gradio_client")
-    return Path(path)
-
-
-def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{name}: expected text, got {_shown(value)}")
-    return value
-
-
-def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{name}: expected a number, got {_shown(value)}")
-    try:
-        return float(value)
-    except OverflowError:
-        raise ValueError(f"{name}: got {_shown(value)}..., which is too large") from None
-
-
-def _whole(name: str, value: Any) -> int:
-    if not _number(name, value).is_integer():
-        raise ValueError(f"{name}: expected a whole number, got {_shown(value)}")
-    return int(value)
-
-
-def _flag(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"{name}: expected true or false, got {_shown(value)}")
-    return value
-
-
-def _shown(value: Any) -> str:
-    return repr(value)[:40]

@@ -19,6 +19,7 @@ from pix2pix.ui.limits import Limits
 EVERY = 10.0  # seconds
 UNFINISHED = 900.0  # seconds, after which an upload that was broken off is removed
 AT_LEAST = 120.0  # seconds that any file stays
+KEEPERS = ("pix2pix.hub", "pix2pix.priors.opened")  # of what models and priors are loaded
 ROOM = 8  # uploads of the largest size that are to fit on the disk; with half of it they are refused
 
 
@@ -76,8 +77,10 @@ def remove_old_files(folder: Path, limits: Limits, now: float | None = None) -> 
 
 def drop_idle_models(limits: Limits) -> int:
     """Let go of the models that nobody used for `idle_seconds`; how many there were."""
-    drop = getattr(sys.modules.get("pix2pix.hub"), "drop_idle", None)  # not imported for this: without it is no model
-    dropped: int = 0 if drop is None else drop(limits.idle_seconds)
+    dropped = 0
+    for keeper in KEEPERS:
+        drop = getattr(sys.modules.get(keeper), "drop_idle", None)  # not imported for this: without it is no model
+        dropped += 0 if drop is None else drop(limits.idle_seconds)
     if dropped:
         gc.collect()
     return dropped

@@ -15,7 +15,10 @@ from pix2pix.config import App, Colour, Data, Task, load_task, task_names
 
 Kind = Literal["labels", "sketch", "photo", "mask"]
 WITHOUT_APP = "custom"  # pairs of anything: no page can know what they are
-RESERVED = {"translate", "batch", "edges", "snapped", "example", "tasks", "health", "gradio_api", "assets", "login"}
+RESERVED = {
+    *("translate", "batch", "edges", "snapped", "example", "tasks", "explore", "walk", "priors"),
+    *("health", "gradio_api", "assets", "login"),
+}
 EXAMPLES = 3_000_000  # the number of the first drawing; those of train, val and test come before
 EXAMPLE_SEED = 0
 LARGEST_DRAWING = 512

@@ -84,7 +84,7 @@ def serve(service: Service, listener: socket.socket, settings: Settings, url: st
 
 
 def warm(service: Service) -> None:
-    """Have the first model ready before anybody asks for it."""
+    """Have the first model, or else the first prior, ready before anybody asks for it."""
     for offer in service.offers:
         if offer.model is not None:
             try:
@@ -92,3 +92,7 @@ def warm(service: Service) -> None:
             except Exception:  # whoever asks for it will be told
                 logging.getLogger(__name__).warning("'%s' could not be loaded", offer.name, exc_info=True)
             return
+    try:
+        service.explorer.warm()
+    except Exception:
+        logging.getLogger(__name__).warning("a prior could not be loaded", exc_info=True)

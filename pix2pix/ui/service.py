@@ -18,13 +18,15 @@ import numpy as np
 from pix2pix.batch.files import Found
 from pix2pix.batch.pipeline import Budget, processors
 from pix2pix.batch.translating import bytes_of, memory_bytes
-from pix2pix.config import nearest
 from pix2pix.images import picture_size, read_image, resize, stored_size, write_image
+from pix2pix.schema import nearest
 from pix2pix.ui.batches import keep, make_archive
 from pix2pix.ui.limits import Busy, Limits
 from pix2pix.ui.making import Maker
 from pix2pix.ui.offers import Offer, example
 from pix2pix.ui.previews import preview_shape, read_preview, spread_map, write_preview
+from pix2pix.ui.priors.explorer import Explorer
+from pix2pix.ui.priors.offers import PriorOffer
 from pix2pix.ui.turns import Turns
 from pix2pix.ui.uploads import sent_file
 from pix2pix.ui.visitors import Visitors, is_local
@@ -50,7 +52,13 @@ class Service:
     """
 
     def __init__(
-        self, offers: Sequence[Offer], limits: Limits, folder: Path, device: str = "auto", confined: bool = False
+        self,
+        offers: Sequence[Offer],
+        limits: Limits,
+        folder: Path,
+        device: str = "auto",
+        confined: bool = False,
+        priors: Sequence[PriorOffer] = (),
     ) -> None:
         """`confined`: files that are not in `folder`, where uploads lie too, are refused, as a server needs it."""
         self.offers = tuple(offers)
@@ -61,6 +69,7 @@ class Service:
         self._visitors = Visitors(limits.rate)
         # One more than there are processors, since reading and writing wait.
         self._turns = Turns(processors() + 1, limits.waiting)
+        self.explorer = Explorer(priors, limits, self._turns, self._fresh)
         self._memory = Budget(memory_bytes() // 4)
         self._counting = threading.Lock()
         self._batches: Counter[str] = Counter()

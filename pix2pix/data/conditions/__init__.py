@@ -56,9 +56,11 @@ DERIVE: Mapping[str, Step] = MappingProxyType(
         "sketch": lines.sketch,
         "drawn_lines": drawn_lines,
         "noise": degradations.noise,
+        "salt_and_pepper": degradations.salt_and_pepper,
         "jpeg": degradations.jpeg,
         "blur": degradations.blur,
         "downsample": degradations.downsample,
+        "quantize": degradations.quantize,
         "mask": masks.mask,
     }
 )

@@ -1,7 +1,8 @@
-"""Damage done to a photo to make an input of it: noise, JPEG, blur and a lower resolution.
+"""Damage done to a photo to make an input of it: noise, JPEG, blur, a lower resolution and fewer levels.
 
-The functions of a name, `noise jpeg blur downsample`, draw their strength and run in training. What they do once it is
-drawn is in `add_noise`, `compress`, `blur_with` and `shrink`, for whoever needs a known amount of damage.
+The functions of a name, `noise salt_and_pepper jpeg blur downsample quantize`, draw their strength and run in training.
+What they do once it is drawn is in `add_noise`, `compress`, `blur_with` and `shrink`, and what they draw in
+`draw_quality` and `draw_kernel`, for whoever needs a known amount of damage.
 """
 
 import math
@@ -37,6 +38,8 @@ _OVERSAMPLING = 8
 NotNegative = Annotated[float, Field(ge=0)]
 Quality = Annotated[int, Field(ge=1, le=100)]
 Range = Annotated[tuple[NotNegative, NotNegative], AfterValidator(ordered)]
+Share = Annotated[float, Field(ge=0, le=1)]
+ShareRange = Annotated[tuple[Share, Share], AfterValidator(ordered)]
 QualityRange = Annotated[tuple[Quality, Quality], AfterValidator(ordered)]
 
 
@@ -89,14 +92,46 @@ def camera_pattern(rng: np.random.Generator, height: int, width: int) -> np.ndar
     return np.asarray(cv2.transform(camera, matrix)).reshape(height, width, 3)
 
 
+def salt_and_pepper(image: np.ndarray, rng: np.random.Generator, *, share: ShareRange = (0.02, 0.2)) -> np.ndarray:
+    """Lost pixels: a share of them, drawn from `share`, is white or black, as often the one as the other.
+
+    A pixel is lost with all its channels, as in a picture with dead pixels. Shape: (H, W, C) -> (H, W, C) of the same
+    dtype; alpha stays. Raises ValueError for a range in the wrong order.
+    """
+    lost = rng.uniform(*ordered(share))
+    draws = rng.random(image.shape[:2])[:, :, None]
+    white = image.dtype.type(np.iinfo(image.dtype).max)
+
+    def lose(colour: np.ndarray) -> np.ndarray:
+        return np.asarray(np.where(draws < lost / 2, white, np.where(draws < lost, image.dtype.type(0), colour)))
+
+    return _on_colour(image, lose)
+
+
+def quantize(
+    image: np.ndarray, rng: np.random.Generator, *, levels: Annotated[int, Field(ge=2, le=256)] = 8
+) -> np.ndarray:
+    """Every value at the nearest of `levels` evenly spaced ones, black and white among them. Nothing is drawn.
+
+    Shape: (H, W, C) -> (H, W, C) of the same dtype; alpha stays.
+    """
+    step = np.iinfo(image.dtype).max / (levels - 1)
+    return _on_colour(image, lambda colour: np.rint(colour / step) * step)
+
+
 def jpeg(image: np.ndarray, rng: np.random.Generator, *, quality: QualityRange = (20, 70)) -> np.ndarray:
     """What is left after saving as JPEG with a quality drawn from `quality`, 1 to 100, both ends included.
 
     Shape: (H, W, C) -> (H, W, C) of the same dtype; alpha stays. 16 bits become 8 on the way, as JPEG has no more.
     Raises ValueError for a range in the wrong order.
     """
-    chosen = int(rng.integers(*ordered(quality), endpoint=True))
+    chosen = draw_quality(rng, quality)
     return _on_colour(image, lambda colour: compress(colour, chosen))
+
+
+def draw_quality(rng: np.random.Generator, quality: QualityRange) -> int:
+    """One of the qualities, both ends included. Raises ValueError for a range in the wrong order."""
+    return int(rng.integers(*ordered(quality), endpoint=True))
 
 
 def compress(image: np.ndarray, quality: int) -> np.ndarray:
@@ -121,14 +156,18 @@ def blur(
     equally strong. Shape: (H, W, C) -> (H, W, C) of the same dtype; alpha stays.
     Raises ValueError for a range in the wrong order.
     """
+    kernel = draw_kernel(rng, sigma, kind)
+    return _on_colour(image, lambda colour: blur_with(colour, kernel))
+
+
+def draw_kernel(rng: np.random.Generator, sigma: Range, kind: BlurKind) -> np.ndarray:
+    """A kernel for `blur_with`, of a width drawn from `sigma`. Raises ValueError for a range in the wrong order."""
     width = rng.uniform(*ordered(sigma))
     if kind == "gaussian":
-        kernel = gaussian_kernel(width)
-    elif kind == "defocus":
-        kernel = defocus_kernel(width)
-    else:
-        kernel = motion_kernel(width, rng.uniform(0, math.pi))
-    return _on_colour(image, lambda colour: blur_with(colour, kernel))
+        return gaussian_kernel(width)
+    if kind == "defocus":
+        return defocus_kernel(width)
+    return motion_kernel(width, rng.uniform(0, math.pi))
 
 
 def blur_with(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from pix2pix.config import nearest
+from pix2pix.schema import nearest
 
 Step = Callable[..., np.ndarray]
 Number = TypeVar("Number", int, float)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 import gradio as gr
@@ -19,14 +20,14 @@ _KEYS = '<button type="button" class="p2p-quiet p2p-keys" data-shortcuts aria-la
 PAGE_KEYS = {"D": "download the result", "← →": "move the line between before and after", "?": "this list"}
 
 
-def header(title: str, line: str, has_gallery: bool) -> None:
-    """The top of a task's page: back to the gallery where there is one, the title, one line on what to do.
+def header(title: str, line: str, has_gallery: bool, keys: Mapping[str, str] = PAGE_KEYS) -> None:
+    """The top of a page: back to the gallery where there is one, the title, one line on what to do.
 
-    The shortcuts are those of every page; a canvas lists its own beside itself.
+    The shortcuts `keys` are those of the page; a canvas lists its own beside itself.
     """
     # Relative to the page's base, which is the site's root, also behind a proxy's path.
     back = '<a class="p2p-back" href="./"><span aria-hidden="true">←</span> All tasks</a>' if has_gallery else ""
-    rows = "".join(f"<dt>{_keys(keys)}</dt><dd>{escape(what)}</dd>" for keys, what in PAGE_KEYS.items())
+    rows = "".join(f"<dt>{_keys(pressed)}</dt><dd>{escape(what)}</dd>" for pressed, what in keys.items())
     gr.HTML(
         f'<header class="p2p-header"><div class="p2p-bar">{back}<span class="p2p-tools">{_KEYS}{_SWITCH}</span></div>'
         f"<h1>{escape(title)}</h1><p>{escape(line)}</p></header>"

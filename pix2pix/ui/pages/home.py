@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from urllib.parse import quote
 
 import gradio as gr
 
 from pix2pix.ui.offers import Offer
 from pix2pix.ui.pages.cards import card
 from pix2pix.ui.pages.frame import footer, home_header
+from pix2pix.ui.priors.offers import PriorOffer
 
 LINE = "Paint, sketch or upload a picture, and see another one at once. Everything is computed on this server."
 DO = {
@@ -18,15 +20,21 @@ DO = {
     "photo": "Give it a photo",
     "mask": "Brush over what should go",
 }
+EXPLORE_DO = "Explore what it makes from nothing"
 
 
-def home_page(offers: Sequence[Offer]) -> None:
-    """The gallery of `offers`."""
+def home_page(offers: Sequence[Offer], priors: Sequence[PriorOffer] = ()) -> None:
+    """The gallery of `offers`, and of `priors`, which share a page."""
     ready = [offer for offer in offers if offer.model is not None]
     rest = [offer for offer in offers if offer.model is None]
     with gr.Column(elem_classes="p2p-page"):
         home_header(LINE)
-        cards = "".join(f"<li>{_card(offer)}</li>" for offer in ready)
+        cards = "".join(f"<li>{_card(offer.name, offer.name, offer.title, DO[offer.kind])}</li>" for offer in ready)
+        # What stands behind # the page itself reads: which of the priors is shown first.
+        cards += "".join(
+            f"<li>{_card(f'explore#prior={quote(prior.name)}', f'explore-{prior.name}', prior.title, EXPLORE_DO)}</li>"
+            for prior in priors
+        )
         gr.HTML(f'<ul class="p2p-cards">{cards}</ul>', js_on_load=None, apply_default_css=False)
         if rest:
             lines = "".join(f"<li>{_line(offer)}</li>" for offer in rest)
@@ -39,12 +47,12 @@ def home_page(offers: Sequence[Offer]) -> None:
         footer()
 
 
-def _card(offer: Offer) -> str:
-    picture = card(offer.name)
+def _card(link: str, name: str, title: str, what: str) -> str:
+    picture = card(name)
     image = "" if picture is None else f'<img src="{picture}" alt="" width="480" height="240">'
     return (
-        f'<a class="p2p-card" href="{escape(offer.name)}"><span class="card-picture">{image}</span>'
-        f'<span class="card-title">{escape(offer.title)}</span><span class="card-do">{DO[offer.kind]}</span></a>'
+        f'<a class="p2p-card" href="{escape(link)}"><span class="card-picture">{image}</span>'
+        f'<span class="card-title">{escape(title)}</span><span class="card-do">{what}</span></a>'
     )
 
 
