@@ -1,0 +1,161 @@
+"""The named ways from an observation to a picture: csgm, pgd, w, w+, tuned, untrained.
+
+Each is a space and how it is searched, with its settings as fields; `dataclasses.replace(SOLVERS[name], ...)` changes
+them. All but the last need a prior of the picture's size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from pix2pix.priors.prior import Prior
+from pix2pix.restoration.damage import Observation
+from pix2pix.restoration.searching import Settings, Solution, Watch, project_gradients, solve
+from pix2pix.restoration.spaces import LatentW, LatentWPlus, LatentZ, Untrained, Weights
+from pix2pix.restoration.untrained import LEAST_SIDE
+
+# Chosen on training pictures of faces, and on facades and photos, which the prior has never seen.
+CSGM_SEARCH = Settings(steps=300, rate=0.15, penalty=1e-3, halvings=3)
+PIVOT_SEARCH = Settings(steps=100, rate=0.1, penalty=3e-4, halvings=3)
+TUNING = Settings(steps=400, rate=0.04, penalty=1e-3)
+UNTRAINED_SEARCH = Settings(steps=1500, rate=0.01, window=50, average=0.9)
+
+
+class Solver(Protocol):
+    """A named way from an observation to a picture."""
+
+    @property
+    def steps(self) -> int:
+        """How many there are at most, as `watch` counts them."""
+
+    def __call__(self, observation: Observation, prior: Prior | None, rng: torch.Generator, watch: Watch) -> Solution:
+        """Raises ValueError without the prior that it needs, and for pictures of another size than the prior's."""
+
+
+@dataclass(frozen=True)
+class Csgm:
+    """Latents z from several random starts, with the penalty |z|^2: Bora et al. 2017, arXiv 1703.03208."""
+
+    search: Settings = CSGM_SEARCH
+    restarts: int = 4
+
+    @property
+    def steps(self) -> int:
+        return self.search.steps
+
+    def __call__(self, observation: Observation, prior: Prior | None, rng: torch.Generator, watch: Watch) -> Solution:
+        space = LatentZ(fitting(prior, observation), rng, self.restarts)
+        return solve(observation, space, self.search, rng, watch)
+
+
+@dataclass(frozen=True)
+class Pgd:
+    """Steps towards what is observed, each projected to the prior's pictures: Shah and Hegde 2018, arXiv 1802.08406.
+
+    The projection searches w, which is z for a DCGAN, and leaves noise inputs as they are: without a penalty they would
+    take in the picture.
+    """
+
+    outer: int = 60
+    inner: int = 10
+    rate: float = 0.05
+
+    @property
+    def steps(self) -> int:
+        return self.outer
+
+    def __call__(self, observation: Observation, prior: Prior | None, rng: torch.Generator, watch: Watch) -> Solution:
+        space = LatentW(fitting(prior, observation), rng, varies_noise=False)
+        return project_gradients(observation, space, self.outer, self.inner, self.rate, rng, watch)
+
+
+@dataclass(frozen=True)
+class Projector:
+    """One w, or one for each layer, from the mean on: Karras et al. 2020, arXiv 1912.04958, appendix D."""
+
+    search: Settings
+    by_layer: bool
+
+    @property
+    def steps(self) -> int:
+        return self.search.steps
+
+    def __call__(self, observation: Observation, prior: Prior | None, rng: torch.Generator, watch: Watch) -> Solution:
+        space = (LatentWPlus if self.by_layer else LatentW)(fitting(prior, observation), rng)
+        return solve(observation, space, self.search, rng, watch)
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """First w, then the generator's weights around it: Roich et al. 2021, arXiv 2106.05744."""
+
+    search: Settings = PIVOT_SEARCH
+    tuning: Settings = TUNING
+    by_layer: bool = False
+
+    @property
+    def steps(self) -> int:
+        return self.search.steps + self.tuning.steps
+
+    def __call__(self, observation: Observation, prior: Prior | None, rng: torch.Generator, watch: Watch) -> Solution:
+        space = (LatentWPlus if self.by_layer else LatentW)(fitting(prior, observation), rng)
+        found = solve(observation, space, self.search, rng, watch)
+        if found.ending in ("watch", "discrepancy"):
+            return found
+
+        def watch_tuning(step: int, picture: Tensor) -> bool:
+            return watch(found.steps + step, picture)
+
+        around = Weights(space.prior, space.pivot())
+        tuned = solve(observation, around, self.tuning, rng, watch_tuning)
+        return replace(tuned, steps=found.steps + tuned.steps, history=found.history + tuned.history)
+
+
+@dataclass(frozen=True)
+class DeepImagePrior:
+    """A network that has seen nothing, for pictures of any size: Ulyanov et al. 2018, arXiv 1711.10925."""
+
+    search: Settings = UNTRAINED_SEARCH
+
+    @property
+    def steps(self) -> int:
+        return self.search.steps
+
+    def __call__(self, observation: Observation, prior: Prior | None, rng: torch.Generator, watch: Watch) -> Solution:
+        height, width = observation.operator.size
+        if min(height, width) < 2 * LEAST_SIDE:
+            raise ValueError(f"got a picture of {width}x{height}, expected at least {2 * LEAST_SIDE} pixels a side")
+        return solve(observation, Untrained((height, width), rng), self.search, rng, watch)
+
+
+SOLVERS: Mapping[str, Solver] = MappingProxyType(
+    {
+        "csgm": Csgm(),
+        "pgd": Pgd(),
+        "w": Projector(Settings(steps=300, rate=0.1, penalty=3e-4, halvings=3), by_layer=False),
+        "w+": Projector(Settings(steps=300, rate=0.05, penalty=3e-4, halvings=3), by_layer=True),
+        "tuned": Tuned(),
+        "untrained": DeepImagePrior(),
+    }
+)
+
+
+def unwatched(step: int, picture: Tensor) -> bool:
+    """For searches that nobody looks at."""
+    return True
+
+
+def fitting(prior: Prior | None, observation: Observation) -> Prior:
+    """The prior. Raises ValueError where there is none, or its pictures have another size than the observation's."""
+    if prior is None:
+        raise ValueError("this way needs a prior; give one, or search with 'untrained'")
+    height, width = observation.operator.size
+    if (height, width) != (prior.size, prior.size):
+        raise ValueError(f"got a picture of {width}x{height}, expected {prior.size}x{prior.size}, the prior's size")
+    return prior

@@ -1,0 +1,204 @@
+"""Where a solver searches: the latents of a prior, its weights around a latent, or an untrained network's weights.
+
+A space is a set of variables, the picture they make, and how unlikely they are. `advance` tells it how far the search
+is, before each step: noise that keeps a search from settling is drawn there, and is gone at 1.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pix2pix.priors.layers import NoiseInput
+from pix2pix.priors.prior import Prior
+from pix2pix.restoration.untrained import INPUTS, Hourglass
+
+SAMPLES = 1024  # of w, for its mean and spread
+JITTER = 0.05  # of the norm of w's spread, on every number of w, at the start; appendix D
+CALM = 0.75  # of the search, after which w has no noise
+SMALLEST_FIELD = 8  # side to which noise is halved for its penalty
+AUTOCORRELATION = 1e3  # weight of the noise's penalty beside that of w
+INPUT_NOISE = 0.1  # largest value of the untrained network's input
+INPUT_JITTER = 1 / 30  # of the input's own standard deviation, in the released code of Ulyanov et al.
+
+
+class SearchSpace(Protocol):
+    """N pictures at once, which do not depend on each other."""
+
+    def variables(self) -> list[Tensor]:
+        """What is optimised: leaves that require gradients."""
+
+    def advance(self, progress: float, rng: torch.Generator) -> None:
+        """Before each step, with the share in [0, 1] of the search that is over; 1 before the last picture.
+
+        What is random about a step is drawn here, from `rng`.
+        """
+
+    def render(self) -> Tensor:
+        """Pictures (N, 3, H, W), about [-1, 1]."""
+
+    def penalty(self) -> Tensor:
+        """How unlikely each of them is, (N,)."""
+
+
+class LatentZ:
+    """Latents z of `restarts` pictures with the penalty |z|^2: Bora et al. 2017, arXiv 1703.03208 (CSGM), eq. 3.
+
+    The penalty is the mean over z_dim, 1 for a typical latent.
+    """
+
+    def __init__(self, prior: Prior, rng: torch.Generator, restarts: int) -> None:
+        self.prior = prior
+        self.z = prior.sample(restarts, rng).requires_grad_()
+
+    def variables(self) -> list[Tensor]:
+        return [self.z]
+
+    def advance(self, progress: float, rng: torch.Generator) -> None:
+        pass
+
+    def render(self) -> Tensor:
+        return self.prior(self.z)
+
+    def penalty(self) -> Tensor:
+        return self.z.square().mean(dim=1)
+
+
+class LatentW:
+    """One w for all layers, and the noise inputs: Karras et al. 2020, arXiv 1912.04958, appendix D.
+
+    The search starts at the mean w, or at `start` (1, rows, w_dim), with noise added to w that fades. The penalty is
+    the mean square of w's distance from the mean in units of its spread, 1 for a typical w, and what keeps the noise
+    inputs noise. Of `rows` there is 1, or one for each layer. Without `varies_noise`, and for a prior that has no noise
+    inputs, there is only w.
+    """
+
+    def __init__(
+        self, prior: Prior, rng: torch.Generator, rows: int = 1, start: Tensor | None = None, varies_noise: bool = True
+    ) -> None:
+        assert rows in (1, prior.layers), rows
+        with torch.no_grad():
+            w = prior.map(prior.sample(SAMPLES, rng))[:, :1]
+        self.mean, self.spread = w.mean(dim=0), w.std(dim=0).clamp_min(1e-6)
+        self.prior = copy.deepcopy(prior)
+        self.fields = own_fields(self.prior) if varies_noise else []
+        first = self.mean if start is None else start[0]
+        self.w = first.expand(rows, -1)[None].clone().requires_grad_()
+        self._jitter = torch.zeros_like(self.w)
+
+    def variables(self) -> list[Tensor]:
+        return [self.w, *self.fields]
+
+    @torch.no_grad()
+    def advance(self, progress: float, rng: torch.Generator) -> None:
+        strength = JITTER * float(self.spread.norm()) * max(0.0, 1 - progress / CALM) ** 2
+        self._jitter = strength * torch.randn(self.w.shape, generator=rng)
+        for noise in self.fields:
+            noise.sub_(noise.mean()).mul_(torch.rsqrt(noise.square().mean() + 1e-8))
+
+    def render(self) -> Tensor:
+        return self.prior.synthesize(self.by_layer(self.w + self._jitter))
+
+    def penalty(self) -> Tensor:
+        unlikely = ((self.w - self.mean) / self.spread).square().mean()
+        structure = sum((autocorrelation(noise) for noise in self.fields), torch.zeros(()))
+        return (unlikely + AUTOCORRELATION * structure)[None]
+
+    def pivot(self) -> Tensor:
+        """Where the search is: w (1, layers, w_dim), without gradients."""
+        return self.by_layer(self.w.detach()).clone()
+
+    def by_layer(self, w: Tensor) -> Tensor:
+        return w.expand(-1, self.prior.layers, -1)
+
+
+class LatentWPlus(LatentW):
+    """A w for each layer: Abdal et al. 2019, arXiv 1904.03189. More pictures lie in it, and less likely ones."""
+
+    def __init__(self, prior: Prior, rng: torch.Generator, start: Tensor | None = None) -> None:
+        super().__init__(prior, rng, rows=prior.layers, start=start)
+
+
+class Weights:
+    """The weights of a synthesis around a fixed w: Roich et al. 2021, arXiv 2106.05744; Pan et al. 2020, 2003.13659.
+
+    `pivot` is (1, layers, w_dim), found before, best with the prior whose noise inputs were found beside it. The
+    penalty keeps the generator near: the mean square by which weights have moved. Weights that are drawn from N(0, 1)
+    and scaled in use, as a StyleGAN2's, all count alike in it.
+    """
+
+    def __init__(self, prior: Prior, pivot: Tensor) -> None:
+        self.prior, self.pivot = copy.deepcopy(prior), pivot.detach()
+        assert isinstance(self.prior, nn.Module)
+        candidates = [each.requires_grad_() for each in self.prior.parameters()]
+        gradients = torch.autograd.grad(self.render().sum(), candidates, allow_unused=True)
+        self._weights = [each for each, used in zip(candidates, gradients, strict=True) if used is not None]
+        self._first = [each.detach().clone() for each in self._weights]
+
+    def variables(self) -> list[Tensor]:
+        return list(self._weights)
+
+    def advance(self, progress: float, rng: torch.Generator) -> None:
+        pass
+
+    def render(self) -> Tensor:
+        return self.prior.synthesize(self.pivot)
+
+    def penalty(self) -> Tensor:
+        moved = torch.stack(
+            [(now - first).square().sum() for now, first in zip(self._weights, self._first, strict=True)]
+        )
+        return moved.sum()[None] / sum(each.numel() for each in self._first)
+
+
+class Untrained:
+    """The weights of a network that has seen nothing: Ulyanov et al. 2018, arXiv 1711.10925, deep image prior.
+
+    Its input is noise, fixed but for a jitter at each step. It takes no penalty: it is to be stopped in time.
+    """
+
+    def __init__(self, shape: tuple[int, int], rng: torch.Generator) -> None:
+        self.network = Hourglass(*shape, rng)
+        self._input = INPUT_NOISE * torch.rand(1, INPUTS, *shape, generator=rng)
+        self._jittered = self._input
+
+    def variables(self) -> list[Tensor]:
+        return list(self.network.parameters())
+
+    def advance(self, progress: float, rng: torch.Generator) -> None:
+        strength = INPUT_JITTER * (progress < 1)
+        self._jittered = self._input + strength * torch.randn(self._input.shape, generator=rng)
+
+    def render(self) -> Tensor:
+        picture: Tensor = self.network(self._jittered)
+        return picture
+
+    def penalty(self) -> Tensor:
+        return torch.zeros(1)
+
+
+def own_fields(prior: Prior) -> list[Tensor]:
+    """The fixed noise of each layer of `prior`, from now on variables."""
+    fields = []
+    for module in prior.modules() if isinstance(prior, nn.Module) else ():
+        if isinstance(module, NoiseInput):
+            module.field = module.field.detach().clone().requires_grad_()
+            fields.append(module.field)
+    return fields
+
+
+def autocorrelation(noise: Tensor) -> Tensor:
+    """What is not noise in (1, 1, S, S): squared mean products of neighbours, at all scales; appendix D, L_ij."""
+    total = torch.zeros(())
+    for _ in range(int(math.log2(noise.shape[2]))):
+        for axis in (2, 3):
+            total = total + (noise * noise.roll(1, axis)).mean().square()
+        if noise.shape[2] <= SMALLEST_FIELD:
+            break
+        noise = 2 * F.avg_pool2d(noise, 2)  # of variance 1 again
+    return total
