@@ -29,6 +29,7 @@ from pix2pix.restoration.operators import (
     adjoint,
     pulled_back,
     squared_norm,
+    unseen,
 )
 
 Make = Callable[[Size, np.random.Generator], Operator]
@@ -271,6 +272,20 @@ def test_holes_do_not_change_the_noise_that_is_estimated() -> None:
     holed = derive(photo(160, 160), steps, np.random.default_rng(0))
     assert estimate_noise(holed[:, :, :3], holed[:, :, 3] > 0) == pytest.approx(20, rel=0.06)
     assert estimate_noise(holed[:, :, :3], np.zeros((160, 160), np.bool_)) == 0
+
+
+def test_what_is_unseen_by_hand() -> None:
+    """Holes of a mask; of a downsampling what has no mean, and of a flat picture nothing."""
+    x = torch.zeros(1, 3, 8, 8)
+    x[0, 0, 2, 2], x[0, 1, 5, 5] = 3.0, 4.0
+    known = torch.ones(1, 1, 8, 8)
+    known[:, :, 2, 2] = 0
+    assert float(unseen(Mask(known), x, 1.0)) == pytest.approx(9 / x.numel())
+    half = Downsample((8, 8), 2, "area")
+    norm = squared_norm(half, torch.Generator().manual_seed(0))
+    assert float(unseen(half, torch.ones(1, 3, 8, 8), norm)) == pytest.approx(0, abs=1e-3)
+    checkered = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(4, 4).expand(1, 3, 8, 8)
+    assert float(unseen(half, checkered, norm)) == pytest.approx(1)
 
 
 def test_levels_of_the_operator_are_those_of_the_step() -> None:

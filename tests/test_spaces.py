@@ -10,7 +10,9 @@ from torch import Tensor
 
 from pix2pix.priors.dcgan import DCGAN
 from pix2pix.priors.stylegan2 import StyleGAN2
+from pix2pix.restoration.operators import Mask
 from pix2pix.restoration.spaces import (
+    ANCHOR,
     LatentW,
     LatentWPlus,
     LatentZ,
@@ -166,3 +168,21 @@ def test_the_untrained_network_depends_on_its_generator_alone() -> None:
 def test_the_untrained_network_is_small() -> None:
     network = Hourglass(256, 256, rng())
     assert 0.7e6 < sum(each.numel() for each in network.parameters()) < 1.5e6
+
+
+def test_weights_are_held_where_nothing_is_observed() -> None:
+    """Of the picture, ANCHOR times the mean square of what moved in the holes, and nothing for what is known."""
+    prior = stylegan()
+    pivot = prior.map(prior.sample(1, rng(0)))
+    known = torch.ones(1, 1, 16, 16)
+    known[:, :, :, :8] = 0
+    space, free = Weights(prior, pivot, Mask(known)), Weights(prior, pivot)
+    begun = space.render().detach()
+    with torch.no_grad():
+        for each in (*space.variables(), *free.variables()):
+            each.add_(0.1)
+    moved = (space.render() - begun).detach()
+    free.render()
+    expected = free.penalty() + ANCHOR * moved[:, :, :, :8].square().sum() / moved.numel()
+    torch.testing.assert_close(space.penalty(), expected)
+    assert moved[:, :, :, 8:].abs().max() > 0

@@ -75,7 +75,8 @@ class PriorTraining(Run):
     mixing: float = Field(0.9, ge=0, le=1, description="share of the pictures that are made of two latents")
     ema: float = Field(10_000.0, gt=0, description="half-life of the averaged generator in images")
     augment: tuple[Augmentation, ...] = Field(
-        ("colour", "translation", "cutout"), description="what the discriminator's pictures go through; none: ()"
+        ("colour", "translation", "cutout"),
+        description="what the discriminator's pictures go through; none if the flag is alone",
     )
     judged: int = Field(500, ge=0, description="samples for KID and FID at every look at `dev`; 0 is off")
 

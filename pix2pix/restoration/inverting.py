@@ -16,9 +16,9 @@ from pix2pix.priors.layers import NoiseInput
 from pix2pix.priors.prior import Prior
 from pix2pix.restoration.damage import observe
 from pix2pix.restoration.operators import Identity
-from pix2pix.restoration.searching import Watch, solve
+from pix2pix.restoration.searching import Watch
 from pix2pix.restoration.solvers import SOLVERS, Projector, Tuned
-from pix2pix.restoration.spaces import LatentW, LatentWPlus, Weights
+from pix2pix.restoration.spaces import LatentW, Weights
 from pix2pix.restoration.wanted import Box, check_inside, largest_square
 
 
@@ -46,15 +46,10 @@ def invertible(name: str) -> Projector | Tuned:
 
 def invert(picture: np.ndarray, prior: Prior, solver: Projector | Tuned, seed: int, watch: Watch) -> Inversion:
     """Where a picture (size, size, 3) uint8 or uint16 is found in the space of `prior`, which stays as it is."""
-    rng = torch.Generator().manual_seed(seed)
     observation = observe(picture, Identity((prior.size, prior.size)))
-    space = (LatentWPlus if solver.by_layer else LatentW)(prior, rng)
-    found = solve(observation, space, solver.search, rng, watch)
-    if isinstance(solver, Projector) or found.ending == "watch":
-        return Inversion(fixed(space.prior), space.pivot(), found.steps)
-    around = Weights(space.prior, space.pivot())
-    tuned = solve(observation, around, solver.tuning, rng, lambda step, shown: watch(found.steps + step, shown))
-    return Inversion(fixed(around.prior), around.pivot, found.steps + tuned.steps)
+    found = solver(observation, prior, torch.Generator().manual_seed(seed), watch)
+    assert isinstance(found.space, LatentW | Weights)
+    return Inversion(fixed(found.space.prior), found.space.pivot(), found.steps)
 
 
 def square_for(pixels: np.ndarray, box: Box | None, side: int) -> np.ndarray:

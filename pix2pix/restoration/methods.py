@@ -18,10 +18,11 @@ from pix2pix import hub
 from pix2pix.images import to_rgb8
 from pix2pix.model_files import shipped_models
 from pix2pix.priors.prior import Prior
-from pix2pix.representations import build_representation
 from pix2pix.restoration import classics
 from pix2pix.restoration.cases import Case, Picture
 from pix2pix.restoration.damage import Damaged, Observation, observe
+from pix2pix.restoration.observing import as_levels
+from pix2pix.restoration.pasting import paste_into_holes, rounded
 from pix2pix.restoration.searching import Ending
 from pix2pix.restoration.solvers import SOLVERS, Solver, unwatched
 from pix2pix.schema import nearest
@@ -121,11 +122,15 @@ def by_classic(classic: classics.Classic) -> Callable[[Problem, int], Restored]:
 
 
 def by_solver(solver: Solver, prior: Prior | None) -> Callable[[Problem, int], Restored]:
+    """The search and, as `restore` does, what it found laid seamlessly into the holes."""
+
     def restore(problem: Problem, seed: int) -> Restored:
         rng = torch.Generator().manual_seed(seed)
         found = solver(problem.observation(), prior, rng, unwatched)
-        picture = build_representation("rgb").decode(found.picture[0])
-        return Restored(np.ascontiguousarray(picture), found.steps, found.ending)
+        made = as_levels(found.picture, np.dtype(np.uint8))
+        holes = problem.holes
+        picture = rounded(made, np.dtype(np.uint8)) if holes is None else paste_into_holes(seen(problem), made, holes)
+        return Restored(picture, found.steps, found.ending)
 
     return restore
 

@@ -275,6 +275,13 @@ def squared_norm(operator: Operator, rng: torch.Generator) -> float:
     return eigenvalue
 
 
+def unseen(operator: Operator, x: Tensor, norm: float) -> Tensor:
+    """<x, (1 - A^T A / |A|^2) x> a value, (N,): of x (N, 3, H, W) what A does not see; `norm` is `squared_norm`."""
+    seen = operator.forward(x)
+    seen = seen if operator.known is None else seen * operator.known
+    return (x.square().sum(dim=(1, 2, 3)) - seen.square().sum(dim=(1, 2, 3)) / max(norm, 1e-6)) / x[0].numel()
+
+
 def straight_through(x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
     """function(x), with the gradient of x: Bengio et al. 2013, arXiv 1308.3432."""
     with torch.no_grad():

@@ -45,6 +45,7 @@ class Solution:
     steps: int
     ending: Ending
     history: tuple[float, ...] = field(repr=False)  # the misfit of the best picture of each step
+    space: SearchSpace = field(repr=False)  # where the search ended
 
 
 def solve(
@@ -55,7 +56,7 @@ def solve(
     It ends after `settings.steps`; where only noise is left to fit, if its level is known; else, with a window, where
     the variance of the pictures has been lowest. What is drawn comes from `rng`: a seed decides all.
     """
-    optimizer = torch.optim.Adam(space.variables(), lr=settings.rate)
+    optimizer = torch.optim.Adam(space.variables(), lr=settings.rate, fused=True)
     expected = observation.expected()
     variance = WindowedVariance(settings.window, settings.patience) if settings.window and expected is None else None
     history: list[float] = []
@@ -105,7 +106,7 @@ def _solution(
         best = int(misfit(observation, pictures, halvings).argmin())
         found = pictures[best : best + 1]
     error = float(misfit(observation, found, halvings)[0])
-    return Solution(found.clone(), error, len(history), ending, tuple(history))
+    return Solution(found.clone(), error, len(history), ending, tuple(history), space)
 
 
 def project(target: Tensor, space: SearchSpace, optimizer: torch.optim.Optimizer, steps: int) -> Tensor:
@@ -134,7 +135,7 @@ def project_gradients(
     """
     operator = observation.operator
     eta = 1 / max(squared_norm(operator, rng), 1e-6) if operator.is_linear else 1.0
-    optimizer = torch.optim.Adam(space.variables(), lr=rate)
+    optimizer = torch.optim.Adam(space.variables(), lr=rate, fused=True)
     space.advance(1.0, rng)
     x = project(operator.start(observation.y), space, optimizer, inner)
     history: list[float] = []

@@ -112,7 +112,7 @@ class Tuned:
         def watch_tuning(step: int, picture: Tensor) -> bool:
             return watch(found.steps + step, picture)
 
-        around = Weights(space.prior, space.pivot())
+        around = Weights(space.prior, space.pivot(), observation.operator)
         tuned = solve(observation, around, self.tuning, rng, watch_tuning)
         return replace(tuned, steps=found.steps + tuned.steps, history=found.history + tuned.history)
 

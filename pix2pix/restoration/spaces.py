@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from pix2pix.priors.layers import NoiseInput
 from pix2pix.priors.prior import Prior
+from pix2pix.restoration.operators import Identity, Operator, squared_norm, unseen
 from pix2pix.restoration.untrained import INPUTS, Hourglass
 
 SAMPLES = 1024  # of w, for its mean and spread
@@ -23,6 +24,7 @@ JITTER = 0.05  # of the norm of w's spread, on every number of w, at the start; 
 CALM = 0.75  # of the search, after which w has no noise
 SMALLEST_FIELD = 8  # side to which noise is halved for its penalty
 AUTOCORRELATION = 1e3  # weight of the noise's penalty beside that of w
+ANCHOR = 100.0  # weight of the part of a picture that is not observed, beside that of the weights
 INPUT_NOISE = 0.1  # largest value of the untrained network's input
 INPUT_JITTER = 1 / 30  # of the input's own standard deviation, in the released code of Ulyanov et al.
 
@@ -129,16 +131,21 @@ class Weights:
 
     `pivot` is (1, layers, w_dim), found before, best with the prior whose noise inputs were found beside it. The
     penalty keeps the generator near: the mean square by which weights have moved. Weights that are drawn from N(0, 1)
-    and scaled in use, as a StyleGAN2's, all count alike in it.
+    and scaled in use, as a StyleGAN2's, all count alike in it. What `operator` does not see of a picture, nothing else
+    would hold: the penalty also has ANCHOR times the mean square by which that part of it has moved.
     """
 
-    def __init__(self, prior: Prior, pivot: Tensor) -> None:
-        self.prior, self.pivot = copy.deepcopy(prior), pivot.detach()
+    def __init__(self, prior: Prior, pivot: Tensor, operator: Operator | None = None) -> None:
+        self.prior, self._pivot = copy.deepcopy(prior), pivot.detach()
         assert isinstance(self.prior, nn.Module)
         candidates = [each.requires_grad_() for each in self.prior.parameters()]
         gradients = torch.autograd.grad(self.render().sum(), candidates, allow_unused=True)
         self._weights = [each for each, used in zip(candidates, gradients, strict=True) if used is not None]
-        self._first = [each.detach().clone() for each in self._weights]
+        self._first = flat(self._weights).detach()
+        is_blind = operator is not None and operator.is_linear and not isinstance(operator, Identity)
+        self._blind = operator if is_blind else None
+        self._norm = 1.0 if self._blind is None else squared_norm(self._blind, torch.Generator().manual_seed(0))
+        self._begun = self._shown = self.render().detach()
 
     def variables(self) -> list[Tensor]:
         return list(self._weights)
@@ -147,13 +154,18 @@ class Weights:
         pass
 
     def render(self) -> Tensor:
-        return self.prior.synthesize(self.pivot)
+        self._shown = self.prior.synthesize(self._pivot)
+        return self._shown
 
     def penalty(self) -> Tensor:
-        moved = torch.stack(
-            [(now - first).square().sum() for now, first in zip(self._weights, self._first, strict=True)]
-        )
-        return moved.sum()[None] / sum(each.numel() for each in self._first)
+        """Of the weights, and of the picture that was rendered last."""
+        moved = (flat(self._weights) - self._first).square().mean()[None]
+        if self._blind is None:
+            return moved
+        return moved + ANCHOR * unseen(self._blind, self._shown - self._begun, self._norm)
+
+    def pivot(self) -> Tensor:
+        return self._pivot
 
 
 class Untrained:
@@ -180,6 +192,11 @@ class Untrained:
 
     def penalty(self) -> Tensor:
         return torch.zeros(1)
+
+
+def flat(weights: list[Tensor]) -> Tensor:
+    """All numbers of them in a row."""
+    return torch.cat([each.flatten() for each in weights])
 
 
 def own_fields(prior: Prior) -> list[Tensor]:
