@@ -212,7 +212,7 @@ def test_a_curve_goes_on_past_the_end_that_it_shows() -> None:
     case: Case = CASES["noise-50"]
     observation = Problem(case, case.damaged(picture(0), "stem")).observation()
     truth = build_representation("rgb").encode(picture(0))[None]
-    patient = DeepImagePrior(Settings(steps=31, rate=0.02))
+    patient = DeepImagePrior(Settings(steps=31, rate=0.02, every=10))
     generous = replace(observation, sigma=100.0)  # which all but the first pictures fit
     curve = trace("untrained", patient, None, generous, truth, 0)
     assert curve.steps == tuple(range(0, 31, 10))

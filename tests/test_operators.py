@@ -206,9 +206,17 @@ def test_what_is_expected_of_the_noise_is_what_the_noise_is(kind: str) -> None:
     assert damaged.sigma == pytest.approx(12)
     assert damaged.kind == kind
     seen = observe(*damaged)
-    expected = seen.expected()
+    expected = seen.expected(encode(image))
     assert expected is not None
     assert float(squares(seen, encode(image))) == pytest.approx(expected, rel=0.05)
+
+
+def test_noise_that_was_cut_off_at_black_and_white_is_not_expected() -> None:
+    image = np.repeat(np.linspace(0, 255, 120).astype(np.uint8)[None, :, None], 120, 0).repeat(3, 2)
+    seen = observe(*damage(image, ("noise: {sigma: [80, 80]}",), np.random.default_rng(0)))
+    found, uncut = float(squares(seen, encode(image))), image.size * (80 / 127.5) ** 2
+    assert found < 0.8 * uncut
+    assert seen.expected(encode(image)) == pytest.approx(found, rel=0.03)
 
 
 def test_the_noise_level_is_known_as_long_as_nothing_changes_it() -> None:

@@ -102,7 +102,7 @@ def test_the_real_command_fills_a_hole_and_nothing_else(folder: Path) -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
     line, *rest = ended.stdout.splitlines()
     assert rest == []
-    assert line.startswith("../beside/x.png: w+, ")
+    assert line.startswith("../beside/x.png: tuned, ")
     assert "time is up, misfit " in line
     assert line.endswith("levels of 255 -> x.png")
     assert [path.name for path in folder.iterdir()] == ["x.png"]
@@ -294,5 +294,6 @@ def test_help_names_the_flags_and_the_other_verbs(folder: Path, capsys: pytest.C
     with pytest.raises(SystemExit):
         main(["--help"])
     shown = capsys.readouterr().out
-    assert "restore invert" in shown and "restore compare" in shown
+    assert "restore invert" in shown
+    assert "restore compare" in shown
     assert all(flag in shown for flag in ("--degradation", "--completions", "--previews", "--seconds", "--box"))

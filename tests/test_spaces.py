@@ -186,3 +186,17 @@ def test_weights_are_held_where_nothing_is_observed() -> None:
     expected = free.penalty() + ANCHOR * moved[:, :, :, :8].square().sum() / moved.numel()
     torch.testing.assert_close(space.penalty(), expected)
     assert moved[:, :, :, 8:].abs().max() > 0
+
+
+def test_noise_inputs_of_tuned_weights_move_until_the_last_step() -> None:
+    prior = stylegan()
+    space = Weights(prior, prior.map(prior.sample(1, rng(0))), jitter=0.5)
+    begun = space.render()
+    moved = []
+    for progress in (0.0, 0.9):
+        space.advance(progress, rng(1))
+        moved.append(space.render())
+    assert torch.equal(*moved)  # of the same draw
+    assert not torch.equal(moved[0], begun)
+    space.advance(1.0, rng(1))
+    assert torch.equal(space.render(), begun)

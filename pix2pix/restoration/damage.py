@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -77,15 +78,34 @@ class Observation:
         known = self.operator.known
         return float(self.y.numel() if known is None else known.expand_as(self.y).sum())
 
-    def expected(self) -> float | None:
-        """The sum of squares that noise and rounding leave between y and A(x) of the true x; None without `sigma`."""
+    @torch.no_grad()
+    def expected(self, x: Tensor) -> float | None:
+        """The sum of squares that noise and rounding leave between y and A(x) of the true x; None without `sigma`.
+
+        Values near black and white have less of it: noise that would leave [-1, 1] was cut off there.
+        """
         if self.sigma is None:
             return None
         shot = {"poisson": 1.0, "camera": SHOT_SHARE}.get(self.kind, 0.0)
-        values = self.y if self.operator.known is None else self.y[self.operator.known.expand_as(self.y) > 0]
-        light = float(values.mean() + 1) * 127.5 / MIDDLE if values.numel() else 0.0
-        variance = self.sigma**2 * (shot * light + 1 - shot) + ROUNDING**2
-        return self.count * variance / 127.5**2
+        seen = self.operator.forward(x).clamp(-1, 1)
+        light = (seen + 1) * 127.5 / MIDDLE
+        deviation = self.sigma / 127.5 * (shot * light + 1 - shot).sqrt()
+        squares = cut_variance(seen, deviation) + (ROUNDING / 127.5) ** 2
+        return float((squares if self.operator.known is None else squares * self.operator.known).sum())
+
+
+def cut_variance(values: Tensor, deviation: Tensor) -> Tensor:
+    """E[(cut(v + n) - v)^2] of values v in [-1, 1] and Gaussian noise n, where all beyond [-1, 1] is cut off."""
+    s = deviation.clamp_min(1e-6)
+    low, high = (-1 - values) / s, (1 - values) / s
+    below, above = torch.special.ndtr(low), torch.special.ndtr(-high)
+    inside = 1 - below - above - high * _normal_density(high) + low * _normal_density(low)
+    squares: Tensor = s.square() * (inside + low.square() * below + high.square() * above)
+    return squares
+
+
+def _normal_density(x: Tensor) -> Tensor:
+    return torch.exp(-x.square() / 2) / math.sqrt(2 * math.pi)
 
 
 def damage(picture: np.ndarray, steps: Sequence[str], rng: np.random.Generator) -> Damaged:

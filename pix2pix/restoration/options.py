@@ -16,7 +16,11 @@ from pix2pix.schema import Frozen
 
 SolverName = Literal["csgm", "pgd", "w", "w+", "tuned", "untrained"]
 WITHOUT_PRIOR: SolverName = "untrained"
-MUCH_UNKNOWN = ("inpaint", "superres")
+
+
+def default_solver(degradation: Degradation | None, has_prior: bool) -> SolverName:
+    """How it is searched where nobody says how."""
+    return "tuned" if has_prior else WITHOUT_PRIOR
 
 
 class Searched(Frozen):
@@ -71,7 +75,7 @@ class RestoreOptions(Searched):
     blur: float | None = Field(None, gt=0, le=50, description="deblur: standard deviation of it in pixels")
     solver: SolverName | None = Field(
         None,
-        description="how it is searched; default: with a prior tuned, or w+ for holes and superres; untrained without",
+        description="how it is searched; default: tuned, and untrained without a prior",
     )
     completions: Annotated[int | None, tyro.conf.arg(metavar="N")] = Field(
         None, ge=1, le=1000, description="search N times with seeds that follow, for as many outputs"
@@ -99,9 +103,7 @@ class RestoreOptions(Searched):
 
         Raises ValueError for a solver without the prior it needs, or with one that it does not.
         """
-        # A tuned generator fits what is known and smears what is not.
-        with_prior: SolverName = "w+" if self.degradation in MUCH_UNKNOWN else "tuned"
-        solver: SolverName = self.solver or (WITHOUT_PRIOR if self.prior is None else with_prior)
+        solver = self.solver or default_solver(self.degradation, self.prior is not None)
         if solver == WITHOUT_PRIOR and self.prior is not None:
             raise ValueError(f"--solver {solver} searches without a prior; leave out --prior, or give another solver")
         if self.prior is None and self.box is not None:

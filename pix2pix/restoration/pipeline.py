@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple
@@ -35,13 +35,22 @@ IMITATION, REFINEMENT = 0.15, 0.35  # shares of the steps of an untrained networ
 
 
 class Look(NamedTuple):
-    """Where a search is: the step of so many of the tile `part` of `parts`, and its picture (1, 3, H, W)."""
+    """Where a search is: the step of so many of the tile `part` of `parts`, and its picture (1, 3, H, W).
+
+    `observation` is what that picture is to explain, None before it is known.
+    """
 
     step: int
     steps: int
     part: int
     parts: int
     picture: Tensor
+    observation: Observation | None = None
+
+    @property
+    def misfit(self) -> float | None:
+        """How far the picture is from it, in levels of 255; it takes a pass of the operator."""
+        return None if self.observation is None else levels_apart(self.observation, self.picture)
 
 
 Looking = Callable[[Look], bool]
@@ -77,8 +86,8 @@ def restore_with_prior(
             "choose another with --box X,Y,SIDE, or leave out --prior"
         )
     observation = observed_at(damage.fault, square, holes, prior.size)
-    solution = solver(observation, prior, _rng(seed, 0), _watch(look, solver.steps, 0, 1))
-    look(Look(solver.steps, solver.steps, 0, 1, solution.picture))
+    solution = solver(observation, prior, _rng(seed, 0), _watch(look, solver.steps, 0, 1, observation))
+    look(Look(solver.steps, solver.steps, 0, 1, solution.picture, observation))
     scale = damage.fault.scale
     made = resized(as_levels(solution.picture, square.dtype), box.side * scale, box.side * scale)
     if holes is not None:
@@ -95,6 +104,16 @@ def restore_with_prior(
     return Restored(_finished(damage, colours), solution.steps, (solution.ending,), misfit)
 
 
+def searched_tiles(damage: Damaged) -> list[tuple[slice, slice, bool]]:
+    """Rows and columns of the damaged picture's tiles without a prior, and whether there is anything to search in."""
+    (height, width), scale = damage.colours.shape[:2], damage.fault.scale
+    found = []
+    for rows, columns in tiles(height, width, TILE // scale, OVERLAP // scale):
+        holes = None if damage.holes is None else damage.holes[rows, columns]
+        found.append((rows, columns, holes is None or (bool(holes.any()) and not holes.all())))
+    return found
+
+
 def restore_untrained(damage: Damaged, solver: Solver, seed: int, look: Looking) -> Restored:
     """All of a picture, tile by tile, by `solver`, which needs no prior.
 
@@ -107,7 +126,8 @@ def restore_untrained(damage: Damaged, solver: Solver, seed: int, look: Looking)
     begun = enlarge(damage.colours, scale).astype(np.float32) if first is None else first.astype(np.float32)
     if first is None and damage.holes is not None:
         begun = fill_smoothly(damage.colours, ~damage.holes)
-    places = list(_searched(damage, tiles(height, width, TILE // scale, OVERLAP // scale)))
+    places = searched_tiles(damage)
+    steps = solver.steps if first is None else sum(steps_from_picture(solver.steps))
     blend = Blend(height * scale, width * scale)
     done: list[Solution] = []
     misfits: list[float] = []
@@ -115,19 +135,19 @@ def restore_untrained(damage: Damaged, solver: Solver, seed: int, look: Looking)
         place = tuple(slice(each.start * scale, each.stop * scale) for each in (rows, columns))
         start = begun[place]
         x = _as_tensor(start, damage.colours.dtype)
-        if not is_searched or not look(Look(0, solver.steps, part, len(places), x)):
+        if not is_searched or not look(Look(0, steps, part, len(places), x)):
             blend.add((place[0], place[1]), start)
             continue
         holes = None if damage.holes is None else damage.holes[rows, columns]
         observation = observed(fault, damage.colours[rows, columns], holes)
-        watch = _watch(look, solver.steps, part, len(places))
+        watch = _watch(look, steps, part, len(places), observation)
         rng = _rng(seed, part)
         solution = (
             solver(observation, None, rng, watch)
             if first is None
             else from_picture(observation, x, solver.steps, rng, watch)
         )
-        look(Look(solver.steps, solver.steps, part, len(places), solution.picture))
+        look(Look(steps, steps, part, len(places), solution.picture, observation))
         done.append(solution)
         misfits.append(levels_apart(observation, solution.picture))
         blend.add((place[0], place[1]), as_levels(solution.picture, damage.colours.dtype))
@@ -148,13 +168,19 @@ def from_picture(observation: Observation, x: Tensor, steps: int, rng: torch.Gen
     Where it is ended before it makes `x`, that is `x`. `steps` is what a search from nothing would take.
     """
     space = Untrained(observation.operator.size, rng)
-    imitation = replace(UNTRAINED_SEARCH, steps=max(1, round(IMITATION * steps)), window=0)
-    refinement = replace(UNTRAINED_SEARCH, steps=max(1, round(REFINEMENT * steps)))
+    first, second = steps_from_picture(steps)
+    imitation = replace(UNTRAINED_SEARCH, steps=first, window=0)
+    refinement = replace(UNTRAINED_SEARCH, steps=second)
     copied = solve(Observation(x, Identity(observation.operator.size)), space, imitation, rng, watch)
     if copied.ending == "watch":
         return replace(copied, picture=x)
     refined = solve(observation, space, refinement, rng, lambda step, picture: watch(copied.steps + step, picture))
     return replace(refined, steps=copied.steps + refined.steps, history=copied.history + refined.history)
+
+
+def steps_from_picture(steps: int) -> tuple[int, int]:
+    """How many there are to learn a picture, and then to explain the observation; `steps` as in `from_picture`."""
+    return max(1, round(IMITATION * steps)), max(1, round(REFINEMENT * steps))
 
 
 def model_picture(damage: Damaged) -> np.ndarray | None:
@@ -178,14 +204,8 @@ def with_luma(made: np.ndarray, grey: np.ndarray) -> np.ndarray:
     return np.asarray(made - luma + to_gray(grey).astype(np.float32))
 
 
-def _searched(damage: Damaged, places: list[tuple[slice, slice]]) -> Iterator[tuple[slice, slice, bool]]:
-    for rows, columns in places:
-        holes = None if damage.holes is None else damage.holes[rows, columns]
-        yield rows, columns, holes is None or (bool(holes.any()) and not holes.all())
-
-
-def _watch(look: Looking, steps: int, part: int, parts: int) -> Watch:
-    return lambda step, picture: look(Look(step, steps, part, parts, picture))
+def _watch(look: Looking, steps: int, part: int, parts: int, observation: Observation) -> Watch:
+    return lambda step, picture: look(Look(step, steps, part, parts, picture, observation))
 
 
 def _rng(seed: int, part: int) -> torch.Generator:

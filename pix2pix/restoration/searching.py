@@ -17,7 +17,7 @@ from pix2pix.restoration.spaces import SearchSpace
 from pix2pix.restoration.stopping import WindowedVariance, is_within_noise
 
 Watch = Callable[[int, Tensor], bool]
-"""Called every few steps with the number of the step, from 0, and the picture (1, 3, H, W); False ends the search."""
+"""Called at a step, with its number from 0 and the picture (1, 3, H, W); False ends the search."""
 Ending = Literal["steps", "discrepancy", "variance", "watch"]
 WARM_UP, COOL_DOWN = 0.05, 0.25  # shares of a search in which the rate rises and falls; Karras et al. 2020, appendix D
 
@@ -30,7 +30,7 @@ class Settings:
     rate: float  # of Adam, at its highest
     penalty: float = 0.0  # weight of the space's penalty beside the misfit
     halvings: int = 0  # coarser scales that count in the misfit
-    every: int = 10  # steps from one look of `watch` to the next
+    every: int = 1  # steps from one look of `watch` to the next
     window: int = 0  # steps whose variance ends a search without known noise; 0: none does
     patience: int = 200  # steps without a smaller variance
     average: float = 0.0  # of the pictures before, in the one that is shown and returned
@@ -57,8 +57,9 @@ def solve(
     the variance of the pictures has been lowest. What is drawn comes from `rng`: a seed decides all.
     """
     optimizer = torch.optim.Adam(space.variables(), lr=settings.rate, fused=True)
-    expected = observation.expected()
-    variance = WindowedVariance(settings.window, settings.patience) if settings.window and expected is None else None
+    variance = None
+    if settings.window and observation.sigma is None:
+        variance = WindowedVariance(settings.window, settings.patience)
     history: list[float] = []
     shown: Tensor | None = None
     calmest: Tensor | None = None
@@ -75,6 +76,7 @@ def solve(
         if variance is not None:
             variance.add(shown)
             calmest = shown if variance.is_best else calmest
+        expected = observation.expected(pictures[best : best + 1])
         if expected is not None and is_within_noise(float(squares(observation, pictures.detach())[best]), expected):
             ending = "discrepancy"
         elif variance is not None and variance.is_over:

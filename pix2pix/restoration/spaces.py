@@ -24,7 +24,8 @@ JITTER = 0.05  # of the norm of w's spread, on every number of w, at the start; 
 CALM = 0.75  # of the search, after which w has no noise
 SMALLEST_FIELD = 8  # side to which noise is halved for its penalty
 AUTOCORRELATION = 1e3  # weight of the noise's penalty beside that of w
-ANCHOR = 100.0  # weight of the part of a picture that is not observed, beside that of the weights
+ANCHOR = 1000.0  # weight of the part of a picture that is not observed, beside that of the weights
+FIELD_JITTER = 0.5  # standard deviation by which noise inputs are moved at each step, where asked
 INPUT_NOISE = 0.1  # largest value of the untrained network's input
 INPUT_JITTER = 1 / 30  # of the input's own standard deviation, in the released code of Ulyanov et al.
 
@@ -132,10 +133,11 @@ class Weights:
     `pivot` is (1, layers, w_dim), found before, best with the prior whose noise inputs were found beside it. The
     penalty keeps the generator near: the mean square by which weights have moved. Weights that are drawn from N(0, 1)
     and scaled in use, as a StyleGAN2's, all count alike in it. What `operator` does not see of a picture, nothing else
-    would hold: the penalty also has ANCHOR times the mean square by which that part of it has moved.
+    would hold: the penalty also has ANCHOR times the mean square by which that part of it has moved. Noise inputs move
+    by `jitter` at each step but the last.
     """
 
-    def __init__(self, prior: Prior, pivot: Tensor, operator: Operator | None = None) -> None:
+    def __init__(self, prior: Prior, pivot: Tensor, operator: Operator | None = None, jitter: float = 0.0) -> None:
         self.prior, self._pivot = copy.deepcopy(prior), pivot.detach()
         assert isinstance(self.prior, nn.Module)
         candidates = [each.requires_grad_() for each in self.prior.parameters()]
@@ -146,12 +148,15 @@ class Weights:
         self._blind = operator if is_blind else None
         self._norm = 1.0 if self._blind is None else squared_norm(self._blind, torch.Generator().manual_seed(0))
         self._begun = self._shown = self.render().detach()
+        self._fields, self._jitter = noise_fields(self.prior), jitter
 
     def variables(self) -> list[Tensor]:
         return list(self._weights)
 
     def advance(self, progress: float, rng: torch.Generator) -> None:
-        pass
+        for module, field in self._fields:
+            moves = self._jitter and progress < 1
+            module.field = field + self._jitter * torch.randn(field.shape, generator=rng) if moves else field
 
     def render(self) -> Tensor:
         self._shown = self.prior.synthesize(self._pivot)
@@ -202,11 +207,16 @@ def flat(weights: list[Tensor]) -> Tensor:
 def own_fields(prior: Prior) -> list[Tensor]:
     """The fixed noise of each layer of `prior`, from now on variables."""
     fields = []
-    for module in prior.modules() if isinstance(prior, nn.Module) else ():
-        if isinstance(module, NoiseInput):
-            module.field = module.field.detach().clone().requires_grad_()
-            fields.append(module.field)
+    for module, field in noise_fields(prior):
+        module.field = field.clone().requires_grad_()
+        fields.append(module.field)
     return fields
+
+
+def noise_fields(prior: Prior) -> list[tuple[NoiseInput, Tensor]]:
+    """The noise inputs of `prior`, each with the fixed noise that it has now."""
+    modules = prior.modules() if isinstance(prior, nn.Module) else ()
+    return [(each, each.field.detach()) for each in modules if isinstance(each, NoiseInput)]
 
 
 def autocorrelation(noise: Tensor) -> Tensor:

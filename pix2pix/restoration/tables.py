@@ -18,7 +18,10 @@ from pix2pix.restoration.ledger import Figures, Ledger
 from pix2pix.restoration.methods import Method
 
 METRICS = ("psnr", "ssim", "lpips")
-KNOWN = "All methods are told the holes, the noise level and the factor, and known pixels are put back for all alike."
+KNOWN = (
+    "All methods are told the holes, the noise level and the factor, and known pixels are put back for all alike; what a "
+    "search makes is laid seamlessly into its holes, as `restore` does."
+)
 
 
 def means(figures: Sequence[Figures]) -> dict[str, float | None]:

@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pix2pix.large.network import sampling
+
 WIDTHS = (16, 32, 64, 128, 128)  # of the levels below the full size, each of half the side
 SKIP = 4  # channels that pass each level by
 INPUTS = 32  # channels of the noise that goes in
@@ -30,7 +32,8 @@ class Hourglass(nn.Module):
         assert levels, f"at least {2 * LEAST_SIDE} pixels a side, got {height}x{width}"
         self.multiple = 2**levels
         seed = int(torch.randint(2**31, (), generator=rng))
-        with torch.random.fork_rng(devices=[]):  # torch's own first weights are right here, but take no generator
+        # torch's own first weights are right here, but take no generator; another thread may draw from torch's own.
+        with sampling, torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             widths = (INPUTS, *WIDTHS[:levels])
             self.down = nn.ModuleList(

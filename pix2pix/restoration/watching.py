@@ -48,9 +48,7 @@ class Watching:
 
     def in_words(self, ending: Ending) -> str:
         """Why a search ended."""
-        if ending == "watch":
-            return "time is up" if self._stop.signal is None else "stopped"
-        return {"steps": "all steps done", "discrepancy": "only noise is left", "variance": "noise sets in"}[ending]
+        return words_of(ending, self._stop.signal is not None)
 
     def __enter__(self) -> Watching:
         return self
@@ -59,3 +57,10 @@ class Watching:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.close()
+
+
+def words_of(ending: Ending, is_stopped: bool) -> str:
+    """Why a search ended; `is_stopped` by somebody, if it was not by the time."""
+    if ending == "watch":
+        return "stopped" if is_stopped else "time is up"
+    return {"steps": "all steps done", "discrepancy": "only noise is left", "variance": "noise sets in"}[ending]
