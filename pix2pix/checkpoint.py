@@ -30,6 +30,7 @@ STATE_VERSION = 1
 Bits = Literal[8, 16]
 """That a weight takes in a released file; what 8 come to, `quantised` says."""
 BITS: dict[str, Bits] = {"8": 8, "16": 16}
+STATE_FILE = "state.pt"  # of a run, beside its released model
 
 
 class Figures(BaseModel):

@@ -18,9 +18,10 @@ from tiny_priors import save_tiny_prior
 from training_runs import assert_same_tensors, finish, read_log, read_state, wait_for
 
 from pix2pix import model_files
+from pix2pix.checkpoint import load_state
 from pix2pix.priors.configuration import PriorConfiguration, family_names, load_configuration
 from pix2pix.priors.diagnosis import RULES
-from pix2pix.priors.families import load_prior, prior_of
+from pix2pix.priors.families import critic_of, load_prior, prior_of
 from pix2pix.priors.judging import features_of, judge, pictures_of, samples
 from pix2pix.training.diagnosis import diagnose
 
@@ -166,6 +167,29 @@ def test_a_released_prior_has_its_terms_and_no_paths(cwd: Path) -> None:
         assert words in shown, shown
 
 
+def test_a_discriminator_is_released_with_its_prior_and_trained_on(cwd: Path) -> None:
+    assert train(cwd, "run", "--images", "4")[0] == 0
+    release = ["release", "--licence", "CC0", "--with-discriminator"]
+    status, said = finish(start([*release, "--prior", "run", "--out", "both.safetensors"], cwd))
+    assert status == 0, said
+    both, own = load_prior(cwd / "both.safetensors"), load_prior(cwd / "run" / "model.safetensors")
+    assert both.weights.keys() == own.weights.keys()
+    known = load_state(cwd / "run" / "state.pt")["networks"]["discriminator"]
+    assert both.critic.keys() == known.keys()
+    for name, weight in known.items():
+        torch.testing.assert_close(both.critic[name], weight, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(critic_of(own), dict(known), rtol=0, atol=0)
+    status, said = train(cwd, "on", "--images", "4", "--init", "both.safetensors", "--train.learning-rate", "1e-9")
+    assert status == 0, said
+    assert "its discriminator is there, too" in said
+    after = load_state(cwd / "on" / "state.pt")["networks"]["discriminator"]
+    torch.testing.assert_close(dict(after), both.critic, rtol=1e-3, atol=1e-3)
+    save_tiny_prior(cwd / "alone.safetensors")
+    status, said = finish(start([*release, "--prior", "alone.safetensors", "--out", "no.safetensors"], cwd))
+    assert status == 2
+    assert "its discriminator is not here; give the run folder" in said
+
+
 def assert_close_weights(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
     """Within what 8 bits leave of each row: half a 127th of its largest weight, and the rounding of the scales."""
     for name, weight in other.items():
@@ -182,7 +206,7 @@ def assert_close_weights(one: dict[str, torch.Tensor], other: dict[str, torch.Te
         (["train", "--prior", "stylegan2", "--data", "nowhere"], "nowhere: no such folder"),
         (["train", "--prior", "stylegan2", "--data", "pictures", "--size", "96"], "expected 64, 128 or 256"),
         (["train", "--prior", "dcgan", "--data", "pictures", "--model.w-dim", "8"], "a dcgan has none"),
-        (["train", "--prior", "stylegan2", "--data", "pictures", "--init", "facades"], "no prior 'facades'"),
+        (["train", "--prior", "stylegan2", "--data", "pictures", "--init", "facade"], "did you mean 'facades'"),
         (["evaluate", "--data", "pictures"], "which prior"),
         (["release"], "which prior"),
         (["show", "--prior", "nobody"], "no prior 'nobody'"),

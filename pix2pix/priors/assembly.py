@@ -16,7 +16,7 @@ from pix2pix.metrics.judges import Unavailable
 from pix2pix.model_files import resolve_prior
 from pix2pix.priors.configuration import PriorConfiguration
 from pix2pix.priors.diagnosis import RULES
-from pix2pix.priors.families import build_discriminator, build_generator, load_prior
+from pix2pix.priors.families import build_discriminator, build_generator, critic_of, load_prior
 from pix2pix.priors.judging import features_of, judge, pictures_of, samples
 from pix2pix.priors.objective import PriorObjective
 from pix2pix.priors.pictures import PictureSet, PictureStream, as_targets, open_pictures
@@ -64,9 +64,16 @@ def build_objective(configuration: PriorConfiguration, say: Say) -> PriorObjecti
     settings = configuration.train
     rng = torch.Generator().manual_seed(settings.seed)
     generator = build_generator(configuration, rng)
+    discriminator = build_discriminator(configuration, rng)
     if settings.init is not None:
-        initialise_from(generator, load_prior(resolve_prior(settings.init)), settings.init, say)
-    return PriorObjective(generator, build_discriminator(configuration, rng), settings)
+        released = load_prior(resolve_prior(settings.init))
+        initialise_from(generator, released, settings.init, say)
+        try:
+            discriminator.load_state_dict(critic_of(released))
+            say("its discriminator is there, too")
+        except RuntimeError:
+            say("its discriminator is not there or has another shape: a new one first forgets what the old one knew")
+    return PriorObjective(generator, discriminator, settings)
 
 
 def judge_of(pictures: PictureSet, count: int, say: Say) -> Callable[[Prior], dict[str, float]] | None:

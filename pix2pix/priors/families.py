@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch import nn
+from pydantic import Field
+from torch import Tensor, nn
 
-from pix2pix.checkpoint import Released, load_weights, read_released
+from pix2pix.checkpoint import STATE_FILE, Released, load_state, load_weights, read_released
 from pix2pix.model_files import configuration_in
 from pix2pix.priors.configuration import Family, Networks, PriorConfiguration
 from pix2pix.priors.dcgan import DCGAN, DCGANDiscriminator
@@ -39,10 +40,14 @@ DISCRIMINATORS: dict[Family, Callable[[int, Networks, Rng], nn.Module]] = {
 }
 
 
+CRITIC = "discriminator."  # begins the names of its weights in a released file
+
+
 class ReleasedPrior(Released):
-    """A released file that holds a prior, read."""
+    """A released file that holds a prior, read: `critic` has its discriminator's weights, if it was released too."""
 
     configuration: PriorConfiguration
+    critic: dict[str, Tensor] = Field(default_factory=dict)
 
 
 def build_generator(configuration: PriorConfiguration, rng: Rng = None) -> nn.Module:
@@ -58,7 +63,18 @@ def build_discriminator(configuration: PriorConfiguration, rng: Rng = None) -> n
 def load_prior(path: Path) -> ReleasedPrior:
     """Read a released prior. Raises ValueError when it is missing, damaged, of another kind or version."""
     metadata, released = read_released(path, PriorConfiguration.kind)
-    return ReleasedPrior(**dict(released), configuration=configuration_in(path, metadata, PriorConfiguration))
+    configuration = configuration_in(path, metadata, PriorConfiguration)
+    weights = {name: each for name, each in released.weights.items() if not name.startswith(CRITIC)}
+    critic = {name[len(CRITIC) :]: each for name, each in released.weights.items() if name.startswith(CRITIC)}
+    return ReleasedPrior(**dict(released) | {"weights": weights}, configuration=configuration, critic=critic)
+
+
+def critic_of(released: ReleasedPrior) -> dict[str, Tensor]:
+    """The weights of the discriminator that a prior was trained against: its own, or its run's. Else none."""
+    state = released.path.with_name(STATE_FILE)
+    if released.critic or not state.is_file():
+        return released.critic
+    return dict(load_state(state)["networks"].get("discriminator", {}))
 
 
 def prior_of(released: ReleasedPrior, device: str = "cpu") -> Prior:

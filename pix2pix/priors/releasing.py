@@ -35,6 +35,7 @@ class ReleaseOptions(Shared):
         None, description="the terms of that data; needed where the prior does not know them"
     )
     bits: Literal[8, 16] | None = Field(None, description="that a weight takes in the file; default: as it is")
+    with_discriminator: bool = Field(False, description="so that others can train it on, with --init")
 
 
 def show(arguments: Sequence[str], prog: str) -> int:
@@ -89,7 +90,7 @@ def release(arguments: Sequence[str], prog: str) -> int:
 
     from pix2pix.checkpoint import load_weights, save_model
     from pix2pix.priors.configuration import PriorConfiguration
-    from pix2pix.priors.families import build_generator, load_prior
+    from pix2pix.priors.families import CRITIC, build_discriminator, build_generator, critic_of, load_prior
 
     released = load_prior(path)
     licence = options.licence or released.facts.licence
@@ -103,6 +104,13 @@ def release(arguments: Sequence[str], prog: str) -> int:
     facts = released.facts.model_copy(update={"licence": licence, "data": options.data or released.facts.data})
     generator = build_generator(configuration)
     load_weights(generator, released)
+    if options.with_discriminator:
+        discriminator = build_discriminator(configuration)
+        weights = critic_of(released)
+        if not weights:
+            raise ValueError(f"{path}: its discriminator is not here; give the run folder that it was trained in")
+        discriminator.load_state_dict(weights)
+        generator.add_module(CRITIC.rstrip("."), discriminator)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     save_model(options.out, generator, configuration, facts, options.bits or released.bits)
     print(f"written to {options.out}: {options.out.stat().st_size / 1e6:.1f} MB, terms: {licence}")

@@ -19,8 +19,8 @@ from pix2pix.restoration.methods import Method
 
 METRICS = ("psnr", "ssim", "lpips")
 KNOWN = (
-    "All methods are told the holes, the noise level and the factor, and known pixels are put back for all alike; what a "
-    "search makes is laid seamlessly into its holes, as `restore` does."
+    "All methods are told the holes, the noise level and the factor, and known pixels are put back for all alike; what "
+    "a search makes is laid seamlessly into its holes, as `restore` does."
 )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pix2pix.checkpoint import write_atomically
+from pix2pix.checkpoint import STATE_FILE, write_atomically
 from pix2pix.images import write_image
 from pix2pix.schema import C, Configuration, dump, read_yaml, validate_as
 
@@ -54,7 +54,7 @@ class RunFolder:
 
     @property
     def state(self) -> Path:
-        return self.path / "state.pt"
+        return self.path / STATE_FILE
 
     @property
     def model(self) -> Path:
