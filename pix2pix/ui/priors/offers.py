@@ -20,10 +20,11 @@ class PriorOffer:
     path: Path
     data: str
     licence: str
+    images_seen: int
 
 
 def prior_offers(prior: str | None, say: Callable[[str], None] = lambda line: None) -> tuple[PriorOffer, ...]:
-    """Every prior that ships, or the one that `prior` means, as `model_files.resolve_prior` finds it.
+    """Every prior that ships, the longest trained first, or the one that `prior` means, as `model_files.resolve_prior` finds it.
 
     Of those that ship one that cannot be read is left out, and `say` is told.
     Raises ValueError for a name that means nothing, and for a file that is no prior.
@@ -36,7 +37,7 @@ def prior_offers(prior: str | None, say: Callable[[str], None] = lambda line: No
             found.append(_offer(path))
         except ValueError as error:
             say(f"{error}; it has no page")
-    return tuple(found)
+    return tuple(sorted(found, key=lambda offer: -offer.images_seen))
 
 
 def _offer(path: Path) -> PriorOffer:
@@ -47,7 +48,9 @@ def _offer(path: Path) -> PriorOffer:
     name = (path.resolve().parent.name if is_of_run else path.stem) or configuration.name
     title = configuration.title or name.replace("_", " ").replace("-", " ").capitalize()
     facts = _facts(path, metadata.get("facts", ""))
-    return PriorOffer(name, title, path, str(facts.get("data", "")), str(facts.get("licence", "")))
+    seen = facts.get("images_seen")
+    data, licence = (str(facts.get(key, "")) for key in ("data", "licence"))
+    return PriorOffer(name, title, path, data, licence, seen if isinstance(seen, int) else 0)
 
 
 def _facts(path: Path, text: str) -> dict[str, object]:
