@@ -24,9 +24,9 @@ class PriorOffer:
 
 
 def prior_offers(prior: str | None, say: Callable[[str], None] = lambda line: None) -> tuple[PriorOffer, ...]:
-    """Every prior that ships, the longest trained first, or the one that `prior` means, as `model_files.resolve_prior` finds it.
+    """Every prior that ships, or the one that `prior` means, as `model_files.resolve_prior` finds it.
 
-    Of those that ship one that cannot be read is left out, and `say` is told.
+    The longest trained comes first. Of those that ship one that cannot be read is left out, and `say` is told.
     Raises ValueError for a name that means nothing, and for a file that is no prior.
     """
     if prior is not None:
