@@ -55,7 +55,7 @@ class Arguments(Frozen):
         None, description="this one only: a shipped model, a model file, or a run folder"
     )
     prior: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE|RUN")] = Field(
-        None, description="only the page that explores this one, a generator of pictures from nothing"
+        None, description="only this one, a generator of pictures: explore it, restore photos with it"
     )
     device: Annotated[str, tyro.conf.arg(metavar="auto|cpu|cuda|mps")] = "auto"
     upload_limit: Annotated[int, tyro.conf.arg(metavar="MB")] = Field(

@@ -24,6 +24,7 @@ CHROMIUM = os.environ.get("PIX2PIX_CHROMIUM", "/usr/bin/chromium")
 ROOT = Path(__file__).parents[1]
 WIDTHS = (1280, 390)
 IN_DARK = "facades"
+ADDRESSES = {"gallery": "", "restore": "restore#prior=faces&seconds=300"}
 
 
 def main(folder: Path, photos: Path | None) -> None:
@@ -41,7 +42,7 @@ def main(folder: Path, photos: Path | None) -> None:
                 shoot(chromium, address[0], offer, width, photos, folder / f"{offer.name}-{width}.webp")
             if offer.name == IN_DARK:
                 shoot(chromium, address[0], offer, WIDTHS[0], photos, folder / f"{offer.name}-{WIDTHS[0]}-dark.webp")
-        for name in ("gallery", "explore"):
+        for name in ("gallery", "explore", "restore"):
             for width in WIDTHS:
                 shoot(chromium, address[0], None, width, photos, folder / f"{name}-{width}.webp")
         chromium.close()
@@ -57,16 +58,28 @@ def shoot(chromium: Any, address: str, offer: Offer | None, width: int, photos: 
     )
     page = context.new_page()
     name = path.stem.split("-")[0]
-    page.goto(f"{address.rstrip('/')}/{'' if name == 'gallery' else name}")
+    page.goto(f"{address.rstrip('/')}/{ADDRESSES.get(name, name)}")
     page.wait_for_selector(".p2p-footer")
-    if offer is not None:
+    if name == "restore":
+        restore(page)
+    elif offer is not None:
         found = [] if photos is None else sorted(photos.glob(f"{offer.name}.*"))
         use(page, offer, found[0] if found else None)
-    page.wait_for_timeout(800 if offer else 4000)  # the explorer first looks for its directions
+    page.wait_for_timeout(4000 if name == "explore" else 800)  # the explorer first looks for its directions
     picture = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
     picture.save(path, quality=82, method=6)
     print(path)
     context.close()
+
+
+def restore(page: Any) -> None:
+    """Have an example restored to the end."""
+    page.locator(".drop-example").first.click()
+    page.wait_for_selector(".restore-link", timeout=60_000)
+    page.locator(".live-estimate", has_text="steps").wait_for()
+    page.locator(".live-start").click()
+    page.wait_for_selector(".p2p-result[data-result]", timeout=600_000)
+    page.evaluate("scrollTo(0, 0)")
 
 
 def use(page: Any, offer: Offer, photo: Path | None) -> None:

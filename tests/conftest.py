@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
+from page_visits import WIDE, Visit, chromium
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -23,3 +25,24 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Of a module and no more: two of them that are open at once stand in each other's way."""
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def visit(browser: Any, site: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A visitor of the module's `site`, at a wide window, or as the test's parameter says: (viewport, colour scheme).
+
+    All requests stay on this machine, and nothing goes wrong on the pages.
+    """
+    viewport, scheme = getattr(request, "param", (WIDE, "light"))
+    made = Visit(browser, site, viewport, scheme)
+    yield made
+    made.context.close()
+    assert made.outside == []
+    assert made.wrong == []

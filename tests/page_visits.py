@@ -2,10 +2,47 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+CHROMIUM = Path(os.environ.get("PIX2PIX_CHROMIUM", "/usr/bin/chromium"))
+ROOT = Path(__file__).parents[1]
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 RESULT = ".p2p-result"
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A browser that nobody sees; where there is none, the test is skipped."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}; name one in PIX2PIX_CHROMIUM")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@contextmanager
+def serving(command: Sequence[str]) -> Iterator[str]:
+    """The address that `command`, a server, tells in its first line."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        try:
+            assert found is not None, f"the server said: {line}"
+            yield found[0].rstrip("/")
+        finally:
+            server.terminate()
 
 
 class Visit:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
@@ -31,12 +30,15 @@ from pix2pix.priors.exploring import (
 from pix2pix.priors.families import ReleasedPrior, load_prior, prior_of
 from pix2pix.priors.judging import pictures_of
 from pix2pix.priors.options import TruncateOptions
+from pix2pix.priors.pacing import looks
 from pix2pix.priors.prior import Prior
-from pix2pix.priors.walks import PATHS, arithmetic, latents_of, named_layers
+from pix2pix.priors.walks import PATHS, arithmetic, latents_of, named_layers, walk
+from pix2pix.priors.walks import Path as WalkPath
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 HEAD = 14  # pixels of a title above a picture of 64
+COLUMNS = (("fid", 1), ("precision", 3), ("recall", 3))  # of a table, with their decimals
 
 
 class MeanDistance:
@@ -96,16 +98,41 @@ def test_a_walk_begins_and_ends_with_its_pictures(prior: Prior) -> None:
     seeds = (3, 5, 8)
     keys = seeded_pictures(prior, seeds, 0.7)
     for path in PATHS:
-        frames = walk_pictures(prior, seeds, 5, path, True, 0.7)
+        frames, stops = walk_pictures(prior, seeds, 5, path, True, 0.7)
         assert len(frames) == 16
-        assert np.abs(frames[::5].astype(int) - [*keys, keys[0]]).max() <= 1
-        largest = max(np.abs(one.astype(int) - other).mean() for one, other in pairwise(frames))
-        assert largest < np.abs(keys[0].astype(int) - keys[1]).mean()
-        sheet = walk_sheet(frames, seeds, 5)
-        np.testing.assert_array_equal(tile(sheet, 0, 0), tile(sheet, 2, 5))
+        assert len(stops) == 4
+        assert (stops[0], stops[-1]) == (0, 15)
+        assert np.abs(frames[stops].astype(int) - [*keys, keys[0]]).max() <= 1
+        sheet = walk_sheet(frames, stops, seeds)
+        ends = np.diff(stops)
+        np.testing.assert_array_equal(tile(sheet, 0, 0), tile(sheet, 2, ends[2]))
         for row in (0, 1):
-            np.testing.assert_array_equal(tile(sheet, row, 5), tile(sheet, row + 1, 0))
-    assert len(walk_pictures(prior, seeds, 5, "spherical", False, 0.7)) == 11
+            np.testing.assert_array_equal(tile(sheet, row, ends[row]), tile(sheet, row + 1, 0))
+        again, _ = walk_pictures(prior, seeds, 5, path, True, 0.7)
+        np.testing.assert_array_equal(frames, again)
+    frames, stops = walk_pictures(prior, seeds, 5, "spherical", False, 0.7)
+    assert (len(frames), stops[0], stops[-1]) == (11, 0, 10)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("loop", [False, True])
+def test_the_steps_of_a_walk_look_equally_long(prior: Prior, path: WalkPath, loop: bool) -> None:
+    """By what is compared to pace it, where steps that are equal in z or w are plainly unequal."""
+    seeds, steps = (1, 2, 4, 6), 12
+    frames, _ = walk_pictures(prior, seeds, steps, path, loop, 1.0)
+    keys = latents_of(prior, seeds) if path == "spherical" else prior.map(latents_of(prior, seeds))
+    legs = len(seeds) - (not loop)
+    plain = walk(keys, torch.arange(legs * steps + 1, dtype=torch.float64) / steps, path, loop)
+    before = pictures(prior, prior.map(plain) if path == "spherical" else plain)
+    assert unevenness(frames) < 1.15
+    assert unevenness(before) > 1.5
+
+
+def unevenness(frames: NDArray[np.uint8]) -> float:
+    """The largest step over the mean."""
+    seen = looks(torch.from_numpy(frames).permute(0, 3, 1, 2) / 127.5 - 1)
+    steps = seen.diff(dim=0).norm(dim=1)
+    return float(steps.max() / steps.mean())
 
 
 def test_mixing_no_layer_of_the_column_is_the_row_and_all_are_the_column(prior: Prior) -> None:
@@ -171,25 +198,26 @@ def test_without_data_truncation_is_judged_by_pairs(
     import pix2pix.priors.commands_figures as module
 
     monkeypatch.setattr(module, "load_lpips", lambda *_: MeanDistance())
-    options = TruncateOptions(samples=7, seed=3)
-    figures = truncation_figures(prior, released, (0.0, 1.0), options, print)
+    options, shown = TruncateOptions(samples=7, seed=3), list[str]()
+    figures = truncation_figures(prior, released, (0.0, 1.0), options, print, shown.append)
     assert figures is not None
     found = seeded_pictures(prior, range(3, 9), 1.0).mean(axis=(1, 2, 3))
     assert figures.rows[1]["lpips"] == pytest.approx(np.abs(found[::2] - found[1::2]).mean())
     assert figures.rows[0]["lpips"] < 0.01
     assert figures.samples == 6
     assert figures.lines()[1:3] == ["truncation  LPIPS", "0           0.000"]
+    assert shown == figures.lines()
 
     def missing(*_: object) -> Lpips:
         raise Unavailable("no weights")
 
     monkeypatch.setattr(module, "load_lpips", missing)
     told: list[str] = []
-    assert truncation_figures(prior, released, (1.0,), options, told.append) is None
+    assert truncation_figures(prior, released, (1.0,), options, told.append, shown.append) is None
     assert "without LPIPS: no weights" in told[0]
     by_name = TruncateOptions(samples=7, lpips="squeeze")
     with pytest.raises(Unavailable):
-        truncation_figures(prior, released, (1.0,), by_name, told.append)
+        truncation_figures(prior, released, (1.0,), by_name, told.append, shown.append)
 
 
 def test_with_data_truncation_is_judged_by_sets(
@@ -210,14 +238,17 @@ def test_with_data_truncation_is_judged_by_sets(
     for number, picture in enumerate(seeded_pictures(prior, range(100, 160), 1.0)):
         write_image(tmp_path / "data" / "val" / f"{number}.png", picture)
     options = TruncateOptions(data=str(tmp_path / "data"), samples=50)
-    figures = truncation_figures(prior, released, (0.0, 1.0), options, lambda line: None)
+    shown: list[str] = []
+    figures = truncation_figures(prior, released, (0.0, 1.0), options, lambda line: None, shown.append)
     assert figures is not None
     mean, whole = figures.rows
     assert whole["kid"] < mean["kid"]
     assert whole["recall"] > 0.5 > mean["recall"]
     assert whole["kid_low"] <= whole["kid"] <= whole["kid_high"]
     assert figures.lines()[0] == "50 samples against data: 60 pictures in val; features colours"
-    assert len(figures.lines()) == 4
+    assert figures.lines()[1].split() == ["truncation", "KID", "x", "1000", "(95", "%)", "FID", "precision", "recall"]
+    assert figures.lines()[3].split()[-3:] == [f"{whole[name]:.{d}f}" for name, d in COLUMNS]
+    assert shown == figures.lines()
     figures.write(tmp_path / "f.json")
     assert json.loads((tmp_path / "f.json").read_text())["rows"][1]["recall"] == whole["recall"]
 

@@ -2,64 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from page_visits import RESULT, Visit
+from page_visits import PHONE, RESULT, ROOT, WIDE, Visit, serving
 
 from pix2pix.images import read_image, write_image
 from pix2pix.ui.limits import Limits
 from pix2pix.ui.offers import example, offers
 
-CHROMIUM = Path(os.environ.get("PIX2PIX_CHROMIUM", "/usr/bin/chromium"))
-ROOT = Path(__file__).parents[1]
-WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
     """The address of the real server, with every task."""
-    command = [sys.executable, str(ROOT / "apps" / "gallery.py"), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
-        assert server.stdout is not None
-        line = server.stdout.readline()
-        found = re.search(r"http://\S+", line)
-        try:
-            assert found is not None, f"the server said: {line}"
-            yield found[0].rstrip("/")
-        finally:
-            server.terminate()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser at {CHROMIUM}")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def visit(browser: Any, site: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """A visitor at a wide window, or as the test's parameter says: (viewport, colour scheme)."""
-    viewport, scheme = getattr(request, "param", (WIDE, "light"))
-    made = Visit(browser, site, viewport, scheme)
-    yield made
-    made.context.close()
-    assert made.outside == []
-    assert made.wrong == []
+    with serving([sys.executable, str(ROOT / "apps" / "gallery.py"), "--port", "0"]) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +43,7 @@ def translated(task: str, picture: Path, folder: Path, *flags: str) -> bytes:
 
 def test_gallery_leads_to_every_task(visit: Visit) -> None:
     page = visit.open()
-    tasks = page.locator("a.p2p-card:not([href^=explore])")
+    tasks = page.locator("a.p2p-card:not([href^=explore], [href=restore])")
     links = tasks.evaluate_all("all => all.map(each => each.getAttribute('href'))")
     assert set(links) == {offer.name for offer in offers() if offer.model is not None}
     rest = page.locator(".p2p-rest").inner_text()

@@ -81,7 +81,7 @@ def test_samples_in_a_folder_are_named_by_their_seeds(folder: Path, name: str) -
 def test_a_walk_is_written_as_a_gif_that_closes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("interpolate", "--seeds", "1,2,3", "--steps", "4", "--loop", *ALONE)
     assert capsys.readouterr().out == "written to interpolation.gif\n"
-    expected = walk_pictures(opened(), (1, 2, 3), 4, "spherical", True, 1.0)
+    expected, _ = walk_pictures(opened(), (1, 2, 3), 4, "spherical", True, 1.0)
     with Image.open("interpolation.gif") as picture:
         assert (picture.info["duration"], picture.info["loop"], picture.size) == (40, 0, (256, 256))
         frames = [np.array(frame.convert("RGB")) for frame in ImageSequence.Iterator(picture)]
@@ -97,7 +97,7 @@ def test_a_walk_is_written_as_a_gif_that_closes(folder: Path, capsys: pytest.Cap
 def test_a_walk_is_written_as_a_clip(folder: Path, suffix: str) -> None:
     av = pytest.importorskip("av", reason="the extra 'video' is not installed")
     run("interpolate", "--seeds", "1,2", "--steps", "5", "--path", "linear", "--out", f"walk{suffix}", *ALONE)
-    expected = walk_pictures(opened(), (1, 2), 5, "linear", False, 1.0)
+    expected, _ = walk_pictures(opened(), (1, 2), 5, "linear", False, 1.0)
     with av.open(f"walk{suffix}") as clip:
         shown = [(frame.time, frame.to_ndarray(format="rgb24")) for frame in clip.decode(video=0)]
     assert [time for time, _ in shown] == pytest.approx([number / 25 for number in range(6)], abs=1e-3)

@@ -1,48 +1,20 @@
-"""Priors on the site: the page in a real browser, the endpoints, and what both refuse."""
+"""The page of priors in a real browser: every control, links, walks, and what is refused."""
 
 from __future__ import annotations
 
 import base64
-import io
-import json
-import os
-import re
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
-from page_visits import Visit
+from page_visits import PHONE, Visit
 from PIL import Image, ImageSequence
-from serve_clients import call, download, request
-from tiny_models import save_tiny_model
-from tiny_priors import save_tiny_prior
+from prior_site import assert_same, decoded, library, serving_priors, ship
 
-from pix2pix import model_files
-from pix2pix.priors.exploring import pictures
-from pix2pix.priors.opened import open_directions, open_prior
-from pix2pix.priors.points import Point, w_of
-from pix2pix.serve import everything, listening, main
-from pix2pix.ui.limits import Busy, Limits
-from pix2pix.ui.priors.explorer import PICTURES_A_REQUEST, Explorer, point_of, way
-from pix2pix.ui.priors.offers import PriorOffer, prior_offers
-from pix2pix.ui.service import Service
+from pix2pix.priors.points import Point
 
-CHROMIUM = Path(os.environ.get("PIX2PIX_CHROMIUM", "/usr/bin/chromium"))
-WIDE, PHONE = {"width": 1280, "height": 1100}, {"width": 390, "height": 844}
-# The site as it is with other priors in place of those that ship, and without tasks, which other tests are about.
-SERVE = """
-import sys
-from pathlib import Path
-from pix2pix import model_files, serve
-model_files.PRIORS = Path(sys.argv[1])
-sys.exit(serve.main(["--port", "0", *sys.argv[2:]]))
-"""
 TYPICAL = 0.7  # the truncation that the page begins with
 QUIET = ".p2p-explore[aria-busy=false]"
 
@@ -50,67 +22,13 @@ QUIET = ".p2p-explore[aria-busy=false]"
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with two priors: 'castles', and 'moons' of one layer."""
-    folder = tmp_path_factory.mktemp("shipped")
-    save_tiny_prior(folder / "castles.safetensors")
-    save_tiny_prior(folder / "moons.safetensors", "dcgan")
-    return folder
+    return ship(tmp_path_factory.mktemp("shipped"))
 
 
 @pytest.fixture(scope="module")
 def site(shipped: Path) -> Iterator[str]:
-    """The address of the real server: the gallery, and the page of priors."""
-    command = [sys.executable, "-c", SERVE, str(shipped)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        line = server.stdout.readline()
-        found = re.search(r"http://\S+", line)
-        try:
-            assert found is not None, f"the server said: {line}"
-            yield found[0].rstrip("/")
-        finally:
-            server.terminate()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser at {CHROMIUM}; name one in PIX2PIX_CHROMIUM")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def visit(browser: Any, site: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """A visitor whose requests all stay on this machine, and on whose pages nothing goes wrong."""
-    made = Visit(browser, site, getattr(request, "param", WIDE), "light")
-    yield made
-    made.context.close()
-    assert made.outside == []
-    assert made.wrong == []
-
-
-def library(path: Path, point: Point) -> np.ndarray:
-    """(64, 64, 3) uint8: what Python makes of the same point."""
-    prior, _ = open_prior(path)
-    directions = open_directions(path) if point.is_shifted else None
-    found: np.ndarray = pictures(prior, w_of(prior, point, directions))[0]
-    return found
-
-
-def decoded(content: bytes) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
-
-
-def assert_same(content: bytes, expected: np.ndarray) -> None:
-    """Other numbers of threads may round another way; another point is another picture altogether."""
-    difference = np.abs(decoded(content).astype(int) - expected.astype(int))
-    assert difference.shape == expected.shape
-    assert difference.max() <= 1
-    assert difference.mean() < 0.01
+    with serving_priors(shipped) as address:
+        yield address
 
 
 def settled(visit: Visit, last: str | None = None) -> str:
@@ -141,9 +59,6 @@ def shown(visit: Visit) -> bytes:
     canvas = visit.page.locator(".explore-picture")
     content = canvas.evaluate("canvas => canvas.toDataURL('image/png')")
     return base64.b64decode(content.split(",", 1)[1])
-
-
-# --- the page ---
 
 
 def test_gallery_leads_to_each_prior(visit: Visit) -> None:
@@ -284,7 +199,7 @@ def test_a_walk_is_seen_and_stops_where_it_is(visit: Visit, shipped: Path) -> No
     page.get_by_role("button", name="Stop").click()
     settled(visit, last)
     told = parse_qs(page.evaluate("location.hash").removeprefix("#"))
-    seed, share = int(told["seed"][0]), round(float(told.get("share", ["0"])[0]) * 24) / 24
+    seed, share = int(told["seed"][0]), float(told.get("share", ["0"])[0])
     toward = int(told["toward"][0]) if "toward" in told else None
     point = Point(seed, TYPICAL, toward=toward, share=share)
     assert_same(saved(visit)[1], library(shipped / "castles.safetensors", point))
@@ -318,7 +233,7 @@ def test_a_refused_question_leaves_the_page_ready(visit: Visit) -> None:
     assert page.locator(".explore-error").is_hidden()
 
 
-@pytest.mark.parametrize("visit", [PHONE], indirect=True)
+@pytest.mark.parametrize("visit", [(PHONE, "light")], indirect=True)
 def test_on_a_phone_the_picture_stays_in_view(visit: Visit) -> None:
     opened(visit)
     page = visit.page
@@ -345,171 +260,3 @@ def test_every_control_has_a_name(visit: Visit) -> None:
     assert nameless == []
     visit.page.keyboard.press("?")
     assert "another picture" in visit.page.locator("dialog.p2p-shortcuts").inner_text()
-
-
-# --- the endpoints ---
-
-
-def fetched(site: str, outcome: tuple[str, object]) -> bytes:
-    kind, answer = outcome
-    assert kind == "complete", answer
-    assert isinstance(answer, list)
-    status, _, content = download(site, answer[0]["path"])
-    assert status == 200
-    return content
-
-
-def test_endpoints(site: str, shipped: Path) -> None:
-    outcome, listed = call(site, "priors")
-    assert outcome == "complete"
-    assert isinstance(listed, list)
-    assert [each["name"] for each in listed[0]] == ["castles", "moons"]
-    assert listed[0][0] == {"name": "castles", "title": "Castles", "data": "nothing", "licence": "unknown"}
-    settings: dict[str, Any] = {"truncation": 0.8, "shifts": [1, -2.5], "layers": "middle", "mixed": 4, "crossing": 2}
-    content = fetched(site, call(site, "explore", prior="castles", seed=12, toward=13, share=0.5, **settings))
-    point = Point(12, 0.8, 13, 0.5, 4, 2, (1.0, -2.5), "middle")
-    assert_same(content, library(shipped / "castles.safetensors", point))
-    assert_same(fetched(site, call(site, "explore", prior="moons")), library(shipped / "moons.safetensors", Point()))
-    film = fetched(site, call(site, "walk", prior="moons", seeds=[1, 2, 3], steps=5, loop=False))
-    with Image.open(io.BytesIO(film)) as image:
-        assert len(list(ImageSequence.Iterator(image))) == 11
-    _, _, answer = request(f"{site}/gradio_api/info")
-    endpoints = json.loads(answer)["named_endpoints"]
-    assert {"/explore", "/walk", "/priors", "/translate"} <= set(endpoints)
-    assert [each["parameter_name"] for each in endpoints["/explore"]["parameters"]] == [
-        *("prior", "seed", "truncation", "shifts", "layers", "mixed", "crossing", "toward", "share")
-    ]
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "values", "line"),
-    [
-        ("explore", {"prior": "castle"}, "no prior 'castle'; did you mean 'castles'"),
-        ("explore", {"prior": 3}, "prior: expected text, got 3"),
-        ("explore", {"prior": "castles", "seed": -1}, "seed: got -1, expected a number from 0 to 2**63 - 1"),
-        ("explore", {"prior": "castles", "seed": 1.5}, "seed: expected a whole number, got 1.5"),
-        ("explore", {"prior": "castles", "truncation": 2}, "truncation: got 2, expected 0 to 1"),
-        ("explore", {"prior": "castles", "shifts": 3}, "shifts: expected a list, got 3"),
-        ("explore", {"prior": "castles", "shifts": ["far"]}, "shifts: expected a number, got 'far'"),
-        ("explore", {"prior": "castles", "shifts": [1] * 9}, "shifts: got 9, expected at most 8"),
-        ("explore", {"prior": "castles", "mixed": 3}, "mixed and crossing:"),
-        ("explore", {"prior": "moons", "layers": "fine"}, "layers: got 'fine', expected all"),
-        ("walk", {"prior": "castles", "seeds": [1]}, "seeds: got 1, expected 2 to 12"),
-        ("walk", {"prior": "castles", "seeds": [1, 2], "steps": 0}, "steps: got 0, expected 1 to 60"),
-        ("walk", {"prior": "castles", "seeds": list(range(12)), "steps": 60}, "got 720 frames, expected at most 300"),
-    ],
-)
-def test_what_cannot_be_is_told_of_in_one_line(site: str, endpoint: str, values: dict[str, Any], line: str) -> None:
-    outcome, said = call(site, endpoint, **values)
-    assert outcome == "error"
-    assert isinstance(said, str)
-    assert said.startswith(line)
-    assert "\n" not in said
-
-
-def test_questions_of_a_page_that_is_none(shipped: Path, tmp_path: Path) -> None:
-    from pix2pix.ui.priors.page import picture, strip
-
-    explorer = explorer_of(shipped / "castles.safetensors", tmp_path)
-    for answer, asked, line in (
-        (picture, {}, "prior: expected text, got None"),
-        (picture, {"prior": "castles"}, "point: expected a JSON object"),
-        (picture, {"prior": "castles", "point": {"sead": 1}}, "no 'sead' of a point; did you mean 'seed'"),
-        (picture, {"prior": "castles", "point": {"toward": "x"}}, "toward: expected a number"),
-        (strip, {"prior": "castles", "points": [{}] * 33}, "points: got 33, expected at most 32"),
-    ):
-        with pytest.raises(ValueError, match=re.escape(line)):
-            answer(explorer, asked, "")
-
-
-# --- without a server ---
-
-
-def explorer_of(path: Path, folder: Path, rate: int = 0) -> Explorer:
-    return Service((), Limits(rate=rate), folder, "cpu", True, prior_offers(str(path))).explorer
-
-
-def test_pictures_count_for_who_asks(shipped: Path, tmp_path: Path) -> None:
-    explorer = explorer_of(shipped / "castles.safetensors", tmp_path, rate=1)
-    for _ in range(PICTURES_A_REQUEST):
-        explorer.picture("castles", Point(), "10.0.0.1")
-    with pytest.raises(Busy, match="10 a minute"):
-        explorer.picture("castles", Point(), "10.0.0.1")
-    explorer.picture("castles", Point(), "10.0.0.2")
-
-
-def test_a_strip_is_the_pictures_one_below_the_other(shipped: Path, tmp_path: Path) -> None:
-    path = shipped / "castles.safetensors"
-    points = [Point(1), Point(2, 0.5), Point(3, shifts=(2.0,))]
-    strip = decoded(explorer_of(path, tmp_path).strip("castles", points, ""))
-    assert strip.shape == (3 * 64, 64, 3)
-    for part, point in zip(np.split(strip, 3), points, strict=True):
-        assert np.abs(part.astype(int) - library(path, point).astype(int)).mean() < 4  # JPEG
-
-
-def test_the_way_of_a_walk() -> None:
-    plain, moved = Point(truncation=0.5), Point(shifts=(1.0,))
-    assert way([7, 9], 2, False, plain) == [
-        Point(7, 0.5, toward=9, share=0.0),
-        Point(7, 0.5, toward=9, share=0.5),
-        Point(9, 0.5),
-    ]
-    loop = way([1, 2, 3], 4, True, moved)
-    assert len(loop) == 12
-    assert loop[-1] == Point(3, toward=1, share=0.75, shifts=(1.0,))
-
-
-def test_a_prior_that_goes_away_is_told_of_without_its_path(tmp_path: Path) -> None:
-    path = save_tiny_prior(tmp_path / "gone.safetensors")
-    explorer = explorer_of(path, tmp_path)
-    path.unlink()
-    with pytest.raises(ValueError, match=r"^'gone' cannot be loaded on this server$"):
-        explorer.picture("gone", Point(), "")
-
-
-def test_offers(shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = save_tiny_prior(tmp_path / "my-towers" / "model.safetensors")
-    (found,) = prior_offers(str(run.parent))
-    assert found == PriorOffer("my-towers", "My towers", run, "nothing", "unknown")
-    (tmp_path / "folder").mkdir()
-    for path in shipped.iterdir():
-        (tmp_path / "folder" / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "folder" / "broken.safetensors").write_bytes(b"nothing")
-    monkeypatch.setattr(model_files, "PRIORS", tmp_path / "folder")
-    said: list[str] = []
-    assert [offer.name for offer in prior_offers(None, said.append)] == ["castles", "moons"]
-    assert len(said) == 1
-    assert "broken.safetensors" in said[0]
-
-
-def test_what_serve_offers(shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_files, "PRIORS", shipped)
-    tasks, priors = everything(None, None, None)
-    assert tasks
-    assert [offer.name for offer in priors] == ["castles", "moons"]
-    assert everything("facades", None, None)[1] == ()
-    assert everything(None, None, "moons") == ((), priors[1:])
-    monkeypatch.setattr(model_files, "PRIORS", tmp_path)
-    assert everything(None, None, None)[1] == ()  # and the gallery has no card for it
-    model = save_tiny_model(tmp_path / "model.safetensors")
-    for flags, line in (
-        (("--prior", "castles", "--task", "facades"), "--prior beside --task or --model"),
-        (("--prior", "castles"), "no prior 'castles'"),
-        (("--prior", str(model)), "expected a prior"),
-        (("--model", str(shipped / "moons.safetensors")), "a prior, which makes pictures from nothing"),
-    ):
-        with pytest.raises(ValueError, match=re.escape(line)):
-            main(["--port", "0", *flags])
-
-
-def test_no_answer_waits_for_an_acknowledgement() -> None:
-    with listening("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
-        accepted, _ = listener.accept()
-        with accepted:
-            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-
-
-def test_points_of_json() -> None:
-    given = {"seed": 7.0, "toward": None, "shifts": [1, 0.5], "layers": "fine", "truncation": 1}
-    assert point_of(given) == Point(7, 1.0, shifts=(1.0, 0.5), layers="fine")
-    assert point_of({}) == Point()

@@ -35,7 +35,7 @@ SHORT = {
     "pgd": Pgd(3, 2),
     "w": Projector(FEW, by_layer=False),
     "w+": Projector(FEW, by_layer=True),
-    "tuned": Tuned(FEW, FEW),
+    "tuned": Tuned(FEW, FEW, FEW),
     "untrained": DeepImagePrior(replace(FEW, rate=0.01)),
 }
 

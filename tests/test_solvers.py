@@ -222,7 +222,7 @@ QUICK: dict[str, Solver] = {
     "pgd": Pgd(outer=3, inner=2),
     "w": Projector(SHORT, by_layer=False),
     "w+": Projector(SHORT, by_layer=True),
-    "tuned": Tuned(SHORT, SHORT),
+    "tuned": Tuned(SHORT, SHORT, SHORT),
     "untrained": DeepImagePrior(SHORT),
 }
 
@@ -265,7 +265,7 @@ def test_tuned_weights_leave_the_generators_pictures() -> None:
     observation = observe(*damage(photo(), (), np.random.default_rng(0)))
     search = Settings(steps=60, rate=0.1)
     stays = Projector(search, by_layer=False)(observation, stylegan(), rng(), unwatched)
-    moves = Tuned(search, Settings(steps=150, rate=0.02))(observation, stylegan(), rng(), unwatched)
+    moves = Tuned(search, *2 * (Settings(steps=150, rate=0.02),))(observation, stylegan(), rng(), unwatched)
     assert moves.misfit < 0.2 * stays.misfit
 
 

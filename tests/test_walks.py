@@ -12,7 +12,7 @@ from tiny_priors import save_tiny_prior
 from torch import Tensor
 
 from pix2pix.priors.families import load_prior, prior_of
-from pix2pix.priors.prior import Prior
+from pix2pix.priors.prior import Prior, linear, spherical
 from pix2pix.priors.walks import (
     VARIATION,
     arithmetic,
@@ -50,20 +50,23 @@ def test_a_seed_names_one_latent_whatever_stands_beside_it(tmp_path: Path) -> No
     assert not torch.equal(together[0], together[1])
 
 
-@pytest.mark.parametrize("steps", [1, 2, 7])
 @pytest.mark.parametrize("loop", [False, True])
-def test_every_key_is_a_frame_and_a_loop_closes(steps: int, loop: bool) -> None:
+def test_whole_places_are_the_keys_and_a_loop_closes(loop: bool) -> None:
     z, w = draw(4, 16), draw(4, 3, 16)
-    for frames, keys in ((walk(z, steps, "spherical", loop), z), (walk(w, steps, "linear", loop), w)):
-        stops = torch.cat([keys, keys[:1]]) if loop else keys
-        assert len(frames) == (len(stops) - 1) * steps + 1
-        assert torch.equal(frames[::steps], stops)
-        assert torch.equal(frames[0], frames[-1]) is loop
+    places = torch.tensor([0, 0.3, 1, 1.75, 1.9, 2, 3] + [3.5, 4] * loop, dtype=torch.float64)
+    whole = places % 1 == 0
+    for frames, keys in ((walk(z, places, "spherical", loop), z), (walk(w, places, "linear", loop), w)):
+        assert frames.shape == (len(places), *keys.shape[1:])
+        assert torch.equal(frames[whole], torch.cat([keys, keys[:1]]) if loop else keys)
+    assert torch.equal(walk(z, places[1:2], "spherical", loop), spherical(z[:1], z[1:2], 0.3))
+    assert torch.equal(walk(w, places[3:4], "linear", loop), linear(w[1:2], w[2:3], 0.75))
+    if loop:
+        assert torch.equal(walk(z, places[7:8], "spherical", loop), spherical(z[3:], z[:1], 0.5))
 
 
 def test_a_spherical_walk_keeps_the_norm_and_turns_by_equal_angles() -> None:
     keys = torch.nn.functional.normalize(draw(3, 40), dim=1) * 6
-    frames = walk(keys, 8, "spherical", loop=False)
+    frames = walk(keys, torch.arange(17) / 8, "spherical", loop=False)
     torch.testing.assert_close(frames.norm(dim=1), torch.full((17,), 6.0))
     cosines = [float(torch.dot(one, other)) / 36 for one, other in itertools.pairwise(frames)]
     for leg in (0, 1):
@@ -74,7 +77,7 @@ def test_a_spherical_walk_keeps_the_norm_and_turns_by_equal_angles() -> None:
 
 def test_a_linear_walk_goes_by_equal_steps() -> None:
     w = draw(2, 3, 5)
-    frames = walk(w, 4, "linear", loop=False)
+    frames = walk(w, torch.arange(5) / 4, "linear", loop=False)
     for number, frame in enumerate(frames):
         torch.testing.assert_close(frame, w[0] + number / 4 * (w[1] - w[0]))
 

@@ -80,11 +80,11 @@ def interpolate(arguments: Sequence[str], prog: str) -> int:
     from pix2pix.priors.exploring import walk_pictures, walk_sheet
 
     prior, _ = open_prior(path)
-    frames = walk_pictures(prior, seeds, options.steps, options.path, options.loop, options.truncation)
+    frames, keys = walk_pictures(prior, seeds, options.steps, options.path, options.loop, options.truncation)
     if is_moving:
         write_moving(options.out, frames)
     else:
-        write_image(options.out, walk_sheet(frames, seeds, options.steps))
+        write_image(options.out, walk_sheet(frames, keys, seeds))
     done(options.out)
     judge = find_lpips(options, say)
     if judge is not None:
@@ -135,19 +135,19 @@ def truncate(arguments: Sequence[str], prog: str) -> int:
     options.check_backbone()
     check_weights("features", options.features, options.features_file)
     if options.json_ is not None:
-        check_json(options)
+        if options.data is None and options.lpips == "none":
+            raise ValueError("--json: nothing is measured without --data or LPIPS; give --data DIR")
+        check_json(options.json_)
 
     from pix2pix.images import write_image
     from pix2pix.priors.commands_figures import truncation_figures
     from pix2pix.priors.exploring import truncation_sheet
 
     prior, released = open_prior(path)
-    figures = truncation_figures(prior, released, values, options, say)
-    if figures is not None:
-        print("\n".join(figures.lines()))
-        if options.json_ is not None:
-            figures.write(options.json_)
-            done(options.json_)
+    figures = truncation_figures(prior, released, values, options, say, show)
+    if figures is not None and options.json_ is not None:
+        figures.write(options.json_)
+        done(options.json_)
     write_image(options.out, truncation_sheet(prior, seeds, values))
     return done(options.out)
 
@@ -172,16 +172,17 @@ def check_picture(out: Path, *others: str) -> None:
     check_writable(out.parent)
 
 
-def check_json(options: TruncateOptions) -> None:
-    """Raises ValueError where nothing would be measured, or the file could not be written."""
+def check_json(path: Path) -> None:
+    """Raises ValueError where no such file could be written."""
     from pix2pix.batch.files import check_writable
 
-    assert options.json_ is not None
-    if options.data is None and options.lpips == "none":
-        raise ValueError("--json: nothing is measured without --data or LPIPS; give --data DIR")
-    if options.json_.is_dir():
-        raise ValueError(f"{options.json_}: a folder, expected a file to write")
-    check_writable(options.json_.parent)
+    if path.is_dir():
+        raise ValueError(f"{path}: a folder, expected a file to write")
+    check_writable(path.parent)
+
+
+def show(line: str) -> None:
+    print(line, flush=True)
 
 
 def say(line: str) -> None:

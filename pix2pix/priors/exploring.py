@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from pix2pix.images import make_grid
 from pix2pix.priors.judging import AT_ONCE, pictures_of
+from pix2pix.priors.pacing import Places, looks, paced
 from pix2pix.priors.prior import Prior
 from pix2pix.priors.walks import Path, arithmetic, latents_of, spread, variations, walk, with_layers_of
 
@@ -36,15 +38,29 @@ def seeded_pictures(prior: Prior, seeds: Sequence[int], truncation: float) -> Pi
     return pictures(prior, prior.map(latents_of(prior, seeds), truncation))
 
 
-def walk_pictures(prior: Prior, seeds: Sequence[int], steps: int, path: Path, loop: bool, truncation: float) -> Picture:
-    """The frames (frames, size, size, 3) of a walk through the pictures of `seeds`; see `walk`.
+def looks_of(prior: Prior, w: Tensor) -> NDArray[np.float32]:
+    """What `paced` compares of the pictures of w (N, layers, w_dim): (N, D)."""
+    with torch.no_grad():
+        return np.concatenate([looks(prior.synthesize(part)).cpu().numpy() for part in torch.split(w, AT_ONCE)])
 
-    `spherical` goes from z to z, `linear` from w to w.
+
+def walk_pictures(
+    prior: Prior, seeds: Sequence[int], steps: int, path: Path, loop: bool, truncation: float
+) -> tuple[Picture, list[int]]:
+    """The frames (frames, size, size, 3) of a walk through the pictures of `seeds`, and the numbers of those.
+
+    They are evenly paced, with `steps` from a seed to the next on average. `spherical` goes from z to z, `linear` from
+    w to w.
     """
     z = latents_of(prior, seeds)
-    if path == "spherical":
-        return pictures(prior, prior.map(walk(z, steps, path, loop), truncation))
-    return pictures(prior, walk(prior.map(z, truncation), steps, path, loop))
+    keys = z if path == "spherical" else prior.map(z, truncation)
+
+    def along(places: Places) -> Tensor:
+        found = walk(keys, torch.from_numpy(places), path, loop)
+        return prior.map(found, truncation) if path == "spherical" else found
+
+    places = paced(lambda places: looks_of(prior, along(places)), len(seeds) - (not loop), steps)
+    return pictures(prior, along(places)), np.flatnonzero(places % 1 == 0).tolist()
 
 
 def sample_sheet(found: Picture, seeds: Sequence[int]) -> Sheet:
@@ -54,13 +70,13 @@ def sample_sheet(found: Picture, seeds: Sequence[int]) -> Sheet:
     return _sheet([tiles[first : first + columns] for first in range(0, len(tiles), columns)])
 
 
-def walk_sheet(frames: Picture, seeds: Sequence[int], steps: int) -> Sheet:
+def walk_sheet(frames: Picture, keys: Sequence[int], seeds: Sequence[int]) -> Sheet:
     """A walk (frames, size, size, 3), one line from each key frame to the next, both under their seeds."""
     rows = []
-    for leg in range((len(frames) - 1) // steps):
-        titles = [str(seeds[leg]), *[""] * (steps - 1), str(seeds[(leg + 1) % len(seeds)])]
-        shown = frames[leg * steps : (leg + 1) * steps + 1]
-        rows.append([_titled(frame, title) for frame, title in zip(shown, titles, strict=True)])
+    for leg, (first, last) in enumerate(pairwise(keys)):
+        titles = [str(seeds[leg]), *[""] * (last - first - 1), str(seeds[(leg + 1) % len(seeds)])]
+        shown = zip(frames[first : last + 1], titles, strict=True)
+        rows.append([_titled(frame, title) for frame, title in shown])
     return _sheet(rows)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from tqdm import tqdm
 
 from pix2pix.metrics.distributions import (
     KernelDistance,
@@ -48,6 +49,12 @@ def pictures_of(outputs: Tensor) -> NDArray[np.uint8]:
     """(N, 3, H, W) around [-1, 1] -> (N, H, W, 3), what lies outside clipped."""
     levels = ((outputs.float().clamp(-1, 1) + 1) * 127.5).round().byte()
     return np.ascontiguousarray(levels.permute(0, 2, 3, 1).cpu().numpy())
+
+
+def watched(pictures: Iterable[NDArray[np.uint8]], count: int, what: str) -> Iterator[NDArray[np.uint8]]:
+    """The same `count` pictures, with a progress bar on a terminal, which tells the time left and goes in the end."""
+    # Smoothing 0: the time left follows the mean of all pictures so far.
+    yield from tqdm(pictures, what, count, unit="picture", disable=None, leave=False, smoothing=0)
 
 
 def features_of(pictures: Iterable[NDArray[np.uint8]], extractor: FeatureExtractor) -> NDArray[np.float32]:

@@ -77,9 +77,9 @@ class SampleOptions(Named, Truncated):
 
 
 class InterpolateOptions(Named, Truncated, Compared):
-    """Walk from picture to picture: a sheet, a GIF or a clip; and how even its steps are to the eye."""
+    """Walk from picture to picture in steps that look equally long: a sheet, a GIF or a clip; and their LPIPS."""
 
-    steps: int = Field(24, ge=1, le=1000, description="from one picture to the next")
+    steps: int = Field(24, ge=1, le=1000, description="from one picture to the next, on average")
     path: Literal["spherical", "linear"] = Field("spherical", description="spherical in z, or linear in w")
     loop: bool = Field(False, description="walk back to the first picture")
     out: PictureFile = Field(

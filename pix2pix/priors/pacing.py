@@ -6,6 +6,7 @@ length of the way is measured in pictures (Chen et al. 2018, arXiv 1711.01204, e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -21,8 +22,8 @@ Look = Callable[[Places], NDArray[np.float32]]
 SIDE, LEAST_SIDE = 64, 4  # pixels: between them edges are compared, at the smaller one colours
 FAINT = 0.05  # of a range of 2: edges below it count less, as the eye hardly sees them
 UNSEEN = 1e-3  # a distance of `looks` far below that of rounding to 8 bits
-FINEST = 1e-6  # of the way between two keys; z of 32 bits tell little less apart
-COARSE, MOST = 1, 8  # pictures for each step that are looked at, from the beginning and in the end
+FINEST = 1e-5  # of the way between two keys
+MOST = 8  # pictures that are looked at for each step; ordinary ones take 1.5
 
 
 def looks(pictures: Tensor) -> Tensor:
@@ -48,7 +49,7 @@ def looks(pictures: Tensor) -> Tensor:
 def _even(values: Tensor) -> Tensor:
     """(N, ...) to (N, D), so that distances do not depend on D."""
     flat = values.flatten(1)
-    return flat / flat.shape[1] ** 0.5
+    return flat / math.sqrt(flat.shape[1])
 
 
 def paced(look: Look, legs: int, steps: int) -> Places:
@@ -59,40 +60,42 @@ def paced(look: Look, legs: int, steps: int) -> Places:
     """
     if steps == 1:
         return np.arange(legs + 1, dtype=np.float64)
-    ways = [_measured(look, leg, steps) for leg in range(legs)]
-    counts = shared_out([along[-1] for _, along in ways], legs * steps)
-    stops = [
-        np.interp(np.arange(1, n) / n * along[-1], along, places)
-        for n, (places, along) in zip(counts, ways, strict=True)
-    ]
-    return np.concatenate([part for leg, between in enumerate(stops) for part in ([leg], between)] + [[legs]])
+    from scipy.interpolate import PchipInterpolator  # Fritsch and Butland 1984: it never turns back
+
+    places, along = _measured(look, legs, steps)
+    keys = along[np.searchsorted(places, np.arange(legs + 1))]
+    place_at = PchipInterpolator(along, places)
+    stops: list[Places] = []
+    for leg, count in enumerate(shared_out(np.diff(keys), legs * steps)):
+        between = np.linspace(keys[leg], keys[leg + 1], count + 1)[1:-1]
+        stops += [np.array([leg], np.float64), place_at(between)]
+    return np.concatenate([*stops, [legs]])
 
 
-def shared_out(lengths: Sequence[float], total: int) -> list[int]:
+def shared_out(lengths: Sequence[float] | NDArray[np.float64], total: int) -> list[int]:
     """`total` steps for ways of these `lengths`, at least one each, so that the longest step is as short as can be."""
     counts = np.ones(len(lengths), int)
     for _ in range(total - len(lengths)):
         counts[np.argmax(np.asarray(lengths) / counts)] += 1
-    return counts.tolist()
+    found: list[int] = counts.tolist()
+    return found
 
 
-def _measured(look: Look, leg: int, steps: int) -> tuple[Places, NDArray[np.float64]]:
-    """Places (M,) from `leg` to the next key, and how long the way to each of them looks, from 0 on and rising.
+def _measured(look: Look, legs: int, steps: int) -> tuple[Places, NDArray[np.float64]]:
+    """Places (M,) from 0 to `legs`, and how long the way to each of them looks: from 0 on, and rising.
 
-    Pieces are halved until each is half a step at most.
+    Pieces are halved until each is an average step at most, which takes about half as many pictures again.
     """
-    places = np.linspace(leg, leg + 1, COARSE * steps + 1)
+    count = legs * steps
+    places = np.linspace(0, legs, count + 1)
     seen = look(places)
     while True:
         gaps = np.linalg.norm(np.diff(seen, axis=0), axis=1).astype(np.float64)
         apart = np.diff(places)
-        long = np.flatnonzero((gaps > max(UNSEEN, FINE * gaps.sum() / steps)) & (apart > FINEST))
-        if not len(long) or len(places) > MOST * steps:
+        long = np.flatnonzero((gaps > max(UNSEEN, gaps.sum() / count)) & (apart > FINEST))
+        if not len(long) or len(places) > MOST * count:
             # Where nothing changes, the way is divided as it is.
             return places, np.concatenate([[0.0], np.cumsum(np.maximum(gaps, UNSEEN * apart))])
         middles = (places[long] + places[long + 1]) / 2
         places = np.insert(places, long + 1, middles)
         seen = np.insert(seen, long + 1, look(middles), axis=0)
-
-
-FINE = 0.5

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +13,7 @@ from pydantic import Field
 
 from pix2pix import model_files
 from pix2pix.command_line import parse, parse_known, portable
+from pix2pix.priors.commands import check_json, done, say
 from pix2pix.priors.configuration import PriorConfiguration, family_names, load_configuration
 from pix2pix.schema import Frozen, dump, merge, validate_as
 
@@ -96,19 +96,23 @@ def evaluate(arguments: Sequence[str], prog: str = "pix2pix prior evaluate") -> 
     if not options.prior or options.data is None:
         raise ValueError("evaluate: which prior, and against what? give --prior NAME|FILE|RUN and --data DIR")
     path = model_files.resolve_prior(options.prior)
+    if options.json_ is not None:
+        check_json(options.json_)
 
+    from pix2pix.checkpoint import write_atomically
     from pix2pix.metrics.features import load_extractor
+    from pix2pix.priors.commands_figures import real_features
     from pix2pix.priors.families import load_prior, prior_of
-    from pix2pix.priors.judging import features_of, judge, samples
+    from pix2pix.priors.judging import features_of, judge, samples, watched
     from pix2pix.priors.pictures import open_pictures
 
     released = load_prior(path)
     data = released.configuration.data.model_copy(update={"path": options.data, "part": options.part})
     pictures = open_pictures(data, options.split, say)
     extractor = load_extractor(options.features, None, "cpu", say)
-    real = features_of((pictures.picture(index) for index in range(len(pictures))), extractor)
-    made = features_of(samples(prior_of(released), options.samples, options.seed, options.truncation), extractor)
-    found = judge(real, made, extractor.name)
+    real = real_features(pictures, extractor)
+    made = samples(prior_of(released), options.samples, options.seed, options.truncation)
+    found = judge(real, features_of(watched(made, options.samples, "samples"), extractor), extractor.name)
     low, high = 1000 * found.kid.low, 1000 * found.kid.high
     print(f"{released.path}: {released.facts.images_seen:,} images; {found.samples:,} samples, seed {options.seed}")
     print(f"against {pictures.description}; features {extractor.name}")
@@ -123,9 +127,7 @@ def evaluate(arguments: Sequence[str], prog: str = "pix2pix prior evaluate") -> 
             "seed": options.seed,
         }
         record |= {"truncation": options.truncation, **asdict(found)}
-        options.json_.write_text(json.dumps(record, indent=2) + "\n")
+        content = json.dumps(record, indent=2) + "\n"
+        write_atomically(options.json_, lambda temporary: temporary.write_text(content))
+        done(options.json_)
     return 0
-
-
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

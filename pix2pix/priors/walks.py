@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -29,23 +28,18 @@ def latents_of(prior: Prior, seeds: Sequence[int]) -> Tensor:
     return torch.cat([prior.sample(1, torch.Generator().manual_seed(seed)) for seed in seeds])
 
 
-def walk(keys: Tensor, steps: int, path: Path, loop: bool) -> Tensor:
-    """From each of `keys` (K, ...) to the next in `steps` steps, with `loop` back to the first: (frames, ...).
+def walk(keys: Tensor, places: Tensor, path: Path, loop: bool) -> Tensor:
+    """Where one is at `places` (frames,) on the way through `keys` (K, ...), with `loop` back to the first.
 
-    Every key is a frame, bit for bit: key k is frame k * steps. Frames: (K - 1) * steps + 1, with `loop`
-    K * steps + 1, the last one being the first. `spherical` is for z (K, z_dim), `linear` for w (K, layers, w_dim).
+    Place k is key k, bit for bit, K is the first again; k + 0.25 is a quarter of the way to the next. To (frames, ...).
+    `spherical` is for z (K, z_dim), `linear` for w (K, layers, w_dim); which places look evenly spaced, says `paced`.
     """
     assert len(keys) >= 2, keys.shape
-    assert steps >= 1, steps
-    stops = torch.cat([keys, keys[:1]]) if loop else keys
-    between = torch.arange(1, steps, dtype=keys.dtype, device=keys.device) / steps
-    shares = between.reshape(-1, *[1] * (keys.ndim - 1))
-    frames = []
-    for first, second in pairwise(stops.unbind()):
-        frames.append(first[None])
-        if steps > 1:
-            frames.append(PATHS[path](first[None], second[None], shares))
-    return torch.cat([*frames, stops[-1:]])
+    stops = torch.cat([keys, keys[:1] if loop else keys[-1:]])
+    legs = places.floor().long()
+    shares = (places - legs).to(keys).reshape(-1, *[1] * (keys.ndim - 1))
+    first, second = stops[legs], stops[(legs + 1).clamp(max=len(stops) - 1)]
+    return torch.where(shares == 0, first, PATHS[path](first, second, shares))
 
 
 def named_layers(name: str, layers: int) -> range:

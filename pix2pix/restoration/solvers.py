@@ -16,6 +16,7 @@ from torch import Tensor
 
 from pix2pix.priors.prior import Prior
 from pix2pix.restoration.damage import Observation
+from pix2pix.restoration.operators import Identity
 from pix2pix.restoration.searching import Settings, Solution, Watch, project_gradients, solve
 from pix2pix.restoration.spaces import FIELD_JITTER, LatentW, LatentWPlus, LatentZ, Untrained, Weights
 from pix2pix.restoration.untrained import LEAST_SIDE
@@ -24,8 +25,8 @@ from pix2pix.restoration.untrained import LEAST_SIDE
 CSGM_SEARCH = Settings(steps=300, rate=0.15, penalty=1e-3, halvings=3)
 W_SEARCH = Settings(steps=300, rate=0.1, penalty=1e-2, halvings=3)
 W_PLUS_SEARCH = Settings(steps=300, rate=0.05, penalty=1e-2, halvings=3)
-TUNING = Settings(steps=300, rate=0.04, penalty=1e-3)
-AVERAGE = 0.9  # of the pictures before, where there is noise
+TUNING = Settings(steps=300, rate=0.02, penalty=1e-3, average=0.9)
+EXACT_TUNING = Settings(steps=500, rate=0.05, penalty=1e-3)  # of a picture that is known whole
 UNTRAINED_SEARCH = Settings(steps=1500, rate=0.01, window=50, average=0.9)
 
 
@@ -97,15 +98,17 @@ class Projector:
 class Tuned:
     """First w for each layer, then the generator's weights around it: Roich et al. 2021, arXiv 2106.05744.
 
-    Where there is noise, that of the generator is drawn anew at each step, so that it cannot be fitted by it.
+    But where a picture is known whole, the generator's noise is drawn anew at each step: what is known of a picture,
+    or the noise in it, cannot be fitted by weights that lean on one draw, and what they make of the rest is better.
     """
 
     search: Settings = W_PLUS_SEARCH
     tuning: Settings = TUNING
+    exact: Settings = EXACT_TUNING
 
     @property
     def steps(self) -> int:
-        return self.search.steps + self.tuning.steps
+        return self.search.steps + max(self.tuning.steps, self.exact.steps)
 
     def __call__(self, observation: Observation, prior: Prior | None, rng: torch.Generator, watch: Watch) -> Solution:
         space = LatentWPlus(fitting(prior, observation), rng)
@@ -116,10 +119,9 @@ class Tuned:
         def watch_tuning(step: int, picture: Tensor) -> bool:
             return watch(found.steps + step, picture)
 
-        is_noisy = bool(observation.sigma)
-        around = Weights(space.prior, space.pivot(), observation.operator, jitter=FIELD_JITTER * is_noisy)
-        tuning = replace(self.tuning, average=AVERAGE * is_noisy)
-        tuned = solve(observation, around, tuning, rng, watch_tuning)
+        is_open = bool(observation.sigma) or not isinstance(observation.operator, Identity)
+        around = Weights(space.prior, space.pivot(), observation.operator, jitter=FIELD_JITTER * is_open)
+        tuned = solve(observation, around, self.tuning if is_open else self.exact, rng, watch_tuning)
         return replace(tuned, steps=found.steps + tuned.steps, history=found.history + tuned.history)
 
 

@@ -16,7 +16,7 @@ from pix2pix.config import App, Colour, Data, Task, load_task, task_names
 Kind = Literal["labels", "sketch", "photo", "mask"]
 WITHOUT_APP = "custom"  # pairs of anything: no page can know what they are
 RESERVED = {
-    *("translate", "batch", "edges", "snapped", "example", "tasks", "explore", "walk", "priors"),
+    *("translate", "batch", "edges", "snapped", "example", "tasks", "explore", "walk", "priors", "restore"),
     *("health", "gradio_api", "assets", "login"),
 }
 EXAMPLES = 3_000_000  # the number of the first drawing; those of train, val and test come before

@@ -25,6 +25,7 @@ from pix2pix.ui.gate import Gate
 from pix2pix.ui.housekeeping import Housekeeping, drop_idle_models, remove_old_files
 from pix2pix.ui.limits import Settings
 from pix2pix.ui.priors.endpoints import add_prior_endpoints
+from pix2pix.ui.restoring.endpoints import add_restore_endpoint
 from pix2pix.ui.service import Service
 from pix2pix.ui.site import build_site
 from pix2pix.ui.visits import check_gradio, forget_visits, lighten
@@ -45,6 +46,8 @@ def create_app(
         if service.offers:
             add_endpoints(service)
         add_prior_endpoints(service.explorer)
+        if service.restores:
+            add_restore_endpoint(service.searcher)
     # The service says who computes and who waits, in one place for pages and endpoints: Gradio lets all come.
     site.max_threads = service.limits.waiting + QUICK
     site.queue(default_concurrency_limit=None, max_size=4 * site.max_threads)

@@ -27,6 +27,7 @@ from pix2pix.ui.offers import Offer, example
 from pix2pix.ui.previews import preview_shape, read_preview, spread_map, write_preview
 from pix2pix.ui.priors.explorer import Explorer
 from pix2pix.ui.priors.offers import PriorOffer
+from pix2pix.ui.restoring.searcher import Searcher
 from pix2pix.ui.turns import Turns
 from pix2pix.ui.uploads import sent_file
 from pix2pix.ui.visitors import Visitors, is_local
@@ -70,6 +71,7 @@ class Service:
         # One more than there are processors, since reading and writing wait.
         self._turns = Turns(processors() + 1, limits.waiting)
         self.explorer = Explorer(priors, limits, self._turns, self._fresh)
+        self.searcher = Searcher(self.explorer, self.offers, limits, self._fresh, self._plain_words)
         self._memory = Budget(memory_bytes() // 4)
         self._counting = threading.Lock()
         self._batches: Counter[str] = Counter()
@@ -82,6 +84,11 @@ class Service:
     def waiting(self) -> int:
         """How many requests wait for their turn."""
         return self._turns.waiting
+
+    @property
+    def restores(self) -> bool:
+        """Whether restoring has a page: where the site is about more than one task."""
+        return bool(self.explorer.offers) or len(self.offers) > 1
 
     def offer(self, name: str) -> Offer:
         """The offer of that name. Raises ValueError, with the nearest one, where there is none."""

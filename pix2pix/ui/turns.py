@@ -21,12 +21,13 @@ class Cancelled(ValueError):
 class Turns:
     """At most `at_once` compute, at most `waiting` more wait for it; in the order in which they came.
 
-    Of one visitor at most `MOST_OF_ONE` do either, so that there is room for others; this machine itself may fill it.
+    Of one visitor at most `of_one` do either, so that there is room for others; this machine itself may fill it.
     """
 
-    def __init__(self, at_once: int, waiting: int) -> None:
+    def __init__(self, at_once: int, waiting: int, of_one: int = MOST_OF_ONE) -> None:
         self._at_once = at_once
         self._most_waiting = waiting
+        self._most_of_one = of_one
         self._changed = threading.Condition()
         self._running = 0
         self._queue: list[object] = []
@@ -67,8 +68,9 @@ class Turns:
                     del self._of_visitor[visitor]
 
     def _check_room(self, visitor: str) -> None:
-        if not is_local(visitor) and self._of_visitor[visitor] >= MOST_OF_ONE:
-            raise Busy(f"{MOST_OF_ONE} of your requests are not done yet; wait for one of them")
+        if not is_local(visitor) and self._of_visitor[visitor] >= self._most_of_one:
+            are = "is" if self._most_of_one == 1 else "are"
+            raise Busy(f"{self._most_of_one} of your requests {are} not done yet; wait for one of them")
         is_free = self._running < self._at_once and not self._queue
         if not is_free and len(self._queue) >= self._most_waiting:
             raise Busy(f"the server is busy, {len(self._queue)} requests are waiting; try again in a moment")

@@ -15,7 +15,7 @@ function createEditor(kind) {
   let tool = kind.tools[0];
 
   const say = (text) => (status.textContent = text);
-  const exchange = exchangeOf(kind, say);
+  const exchange = exchangeOf(frame, kind, say);
   const strokes = createStrokes(kind, surface, history, slider, {
     tool: () => tool,
     changed: () => changed(`${layer.width} × ${layer.height} pixels.`),
@@ -134,7 +134,7 @@ function pngOf(kind) {
 }
 
 // The exchange between this canvas and Python, by what gradio gives a component.
-function exchangeOf(kind, say) {
+function exchangeOf(frame, kind, say) {
   return createExchange({
     encode: () => pngOf(kind),
     send: async (png) => (await upload(new File([png], kind.fileName, { type: "image/png" }))).path,
@@ -142,6 +142,7 @@ function exchangeOf(kind, say) {
       props.value = path;
       trigger("input"); // not "change": setting the value fires that by itself, and so does Python
     },
+    busy: (isBusy) => frame.setAttribute("aria-busy", String(isBusy)),
     fail: (error) => say(`The drawing could not be sent (${error?.message ?? error}). The next stroke sends it again.`),
   });
 }

@@ -5,9 +5,10 @@ const LONGEST_WAIT_MS = 250;
 
 const sameBytes = (one, other) => one.length === other.length && one.every((byte, index) => byte === other[index]);
 
-// `encode()` gives the PNG of the drawing as it is, `send(png)` uploads it, `publish(path)` tells Python.
+// `encode()` gives the PNG of the drawing as it is, `send(png)` uploads it, `publish(path)` tells Python, `busy(is)`
+// whether Python does not know all of it yet.
 // A change waits for a moment of quiet, but no longer than LONGEST_WAIT_MS, so that results come during a stroke.
-function createExchange({ encode, send, publish, fail }) {
+function createExchange({ encode, send, publish, fail, busy: tell }) {
   let timer = null;
   let busy = false;
   let waitingSince = null;
@@ -38,6 +39,7 @@ function createExchange({ encode, send, publish, fail }) {
     }
     busy = false;
     if (waitingSince !== null) plan();
+    else tell(false);
   }
 
   function plan() {
@@ -49,6 +51,7 @@ function createExchange({ encode, send, publish, fail }) {
 
   return {
     changed() {
+      tell(true);
       waitingSince ??= performance.now();
       plan();
     },
@@ -61,6 +64,7 @@ function createExchange({ encode, send, publish, fail }) {
       published = null;
       clearTimeout(timer);
       waitingSince = null;
+      if (!busy) tell(false);
     },
   };
 }

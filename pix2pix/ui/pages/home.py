@@ -21,10 +21,11 @@ DO = {
     "mask": "Brush over what should go",
 }
 EXPLORE_DO = "Explore what it makes from nothing"
+RESTORE_TITLE, RESTORE_DO = "Restore", "Search for what a damaged photo was"
 
 
-def home_page(offers: Sequence[Offer], priors: Sequence[PriorOffer] = ()) -> None:
-    """The gallery of `offers`, and of `priors`, which share a page."""
+def home_page(offers: Sequence[Offer], priors: Sequence[PriorOffer], restores: bool) -> None:
+    """The gallery of `offers`, of `priors`, which share a page, and of what `restores`, if there is that."""
     ready = [offer for offer in offers if offer.model is not None]
     rest = [offer for offer in offers if offer.model is None]
     with gr.Column(elem_classes="p2p-page"):
@@ -35,6 +36,8 @@ def home_page(offers: Sequence[Offer], priors: Sequence[PriorOffer] = ()) -> Non
             f"<li>{_card(f'explore#prior={quote(prior.name)}', f'explore-{prior.name}', prior.title, EXPLORE_DO)}</li>"
             for prior in priors
         )
+        if restores:
+            cards += f"<li>{_card('restore', 'restore', RESTORE_TITLE, RESTORE_DO)}</li>"
         gr.HTML(f'<ul class="p2p-cards">{cards}</ul>', js_on_load=None, apply_default_css=False)
         if rest:
             lines = "".join(f"<li>{_line(offer)}</li>" for offer in rest)

@@ -93,12 +93,25 @@ async function show(result, index) {
   link.querySelector("small").textContent = `${file.orig_name}, ${megabytes(file.size)}`;
   part("facts").textContent =
     `${number.format(result.width)} × ${number.format(result.height)} pixels, ${result.seconds.toFixed(result.seconds < 10 ? 2 : 0)} s`;
+  if (result.lines) part("facts").textContent += `; ${result.lines[index]}`;
+  part("command").hidden = !result.command;
+  part("command").querySelector("code").textContent = result.command ?? "";
+  part("copy").textContent = "Copy";
   part("empty").hidden = true;
   part("shown").hidden = false;
   panel.dataset.result = result.id;
   showSamples();
   showEarlier();
 }
+
+part("copy").addEventListener("click", async () => {
+  try {
+    await navigator.clipboard.writeText(current.command);
+    part("copy").textContent = "Copied";
+  } catch { // allowed on this machine or over an encrypted line only
+    getSelection().selectAllChildren(part("command").querySelector("code"));
+  }
+});
 
 function work(isBusy) {
   clearTimeout(slow);

@@ -17,20 +17,25 @@ Shown = dict[str, Any]
 
 
 def result_panel(offer: Offer, empty: str) -> gr.HTML:
-    """The panel, with the sentence `empty` until there is a result; its value is what `shown` or `failed` gives.
+    """The panel of a task's page; see `panel_of`."""
+    # What was drawn stays in view beside the result, what was uploaded does not.
+    return panel_of(offer.name, empty, 0 if offer.kind in ("labels", "sketch") else 500)
 
+
+def panel_of(name: str, empty: str, start: int) -> gr.HTML:
+    """The panel of the page `name`, with the sentence `empty` until there is a result, and its line at `start` of 1000.
+
+    Its value is what `shown` or `failed` gives; with `lines`, one for each file, and a `command` where there are some.
     The history is kept by the page itself, so no server memory holds it and it goes when the page is closed.
     """
-    # What was drawn stays in view beside the result, what was uploaded does not.
-    start = 0 if offer.kind in ("labels", "sketch") else 500
     return gr.HTML(
         None,
         html_template=asset("pages/results.html"),
-        css_template=card_style(offer.name),
+        css_template=card_style(name),
         js_on_load=asset("pages/results.js"),
         apply_default_css=False,
-        elem_id=panel_id(offer),
-        panel=panel_id(offer) + "-panel",
+        elem_id=f"result-{name}",
+        panel=f"result-{name}-panel",
         empty=empty,
         start=start,
     )

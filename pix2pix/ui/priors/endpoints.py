@@ -70,7 +70,7 @@ def _walk(explorer: Explorer) -> Callable[..., Any]:
     parameters: dict[str, Parameter] = {
         **_named(explorer),
         "seeds": (list[int], inspect.Parameter.empty, f"the pictures to pass, 2 to {WALK_SEEDS}"),
-        "steps": (int, 24, f"from one to the next, up to {WALK_STEPS}; {WALK_FRAMES} frames in all"),
+        "steps": (int, 24, f"from one to the next on average, up to {WALK_STEPS}; {WALK_FRAMES} frames in all"),
         "loop": (bool, True, "walk back to the first"),
         **SHARED,
     }

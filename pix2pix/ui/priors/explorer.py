@@ -23,11 +23,14 @@ from pix2pix.ui.visitors import Visitors
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from pix2pix.priors.pacing import Places
     from pix2pix.priors.points import Point
     from pix2pix.priors.prior import Prior
 
 PICTURES_A_REQUEST = 10  # of the limit of requests: a picture takes milliseconds, and follows a slider as it moves
 STRIP = 32  # pictures at most
+LEG_STEPS = 24
+SHARE_DIGITS = 5  # which fit into an address
 WALK_SEEDS = 12
 WALK_STEPS = 60
 WALK_FRAMES = 300
@@ -82,15 +85,28 @@ class Explorer:
         return path
 
     def strip(self, name: str, points: Sequence[Point], visitor: str) -> bytes:
-        """The pictures at `points` one below the other, as JPEG: thumbnails, or a walk to be played at once."""
+        """The pictures at `points` one below the other, as JPEG."""
         offer = self.offer(name)
         self._visitors.admit(visitor)
         with self._turns.take(visitor):
-            pictures = self._pictures(offer, points)
-            return _jpeg(pictures.reshape(-1, *pictures.shape[2:]))
+            return _strip(self._pictures(offer, points))
+
+    def leg(self, name: str, seeds: tuple[int, int], point: Point, visitor: str) -> tuple[bytes, list[float]]:
+        """An evenly paced walk from seed to seed as a strip, without its end, and the share of the way of each picture.
+
+        Each picture has all else that `point` says.
+        """
+        offer = self.offer(name)
+        self._visitors.admit(visitor)
+        with self._turns.take(visitor):
+            points = self._paced(offer, seeds, LEG_STEPS, False, point)[:-1]
+            return _strip(self._pictures(offer, points)), [each.share for each in points]
 
     def walk(self, name: str, seeds: Sequence[int], steps: int, loops: bool, point: Point, visitor: str) -> Path:
-        """A GIF of the way from seed to seed, each frame with all else that `point` says."""
+        """A GIF of the evenly paced way from seed to seed, each frame with all else that `point` says.
+
+        `steps` are from one seed to the next on average; a loop ends one step before its first frame.
+        """
         from pix2pix.priors.gifs import write_gif
 
         offer = self.offer(name)
@@ -98,15 +114,19 @@ class Explorer:
             raise ValueError(f"seeds: got {len(seeds)}, expected 2 to {WALK_SEEDS}")
         if not 1 <= steps <= WALK_STEPS:
             raise ValueError(f"steps: got {steps}, expected 1 to {WALK_STEPS} from one seed to the next")
-        points = way(seeds, steps, loops, point)
-        if len(points) > WALK_FRAMES:
-            raise ValueError(f"got {len(points)} frames, expected at most {WALK_FRAMES}; fewer seeds, or fewer steps")
+        count = len(seeds) * steps if loops else (len(seeds) - 1) * steps + 1
+        if count > WALK_FRAMES:
+            raise ValueError(f"got {count} frames, expected at most {WALK_FRAMES}; fewer seeds, or fewer steps")
         self._visitors.admit(visitor)
         with self._turns.take(visitor):
-            frames = self._pictures(offer, points)
+            frames = self._pictures(offer, self._paced(offer, seeds, steps, loops, point)[:count])
             path = self._fresh() / f"{name}-walk-{seeds[0]}.gif"
             write_gif(path, frames)
             return path
+
+    def prior(self, name: str) -> Prior:
+        """The prior itself, for whoever searches in it."""
+        return self._prior(self.offer(name))
 
     def warm(self) -> None:
         """Open the first prior now, so that the first visitor need not wait for it."""
@@ -119,9 +139,23 @@ class Explorer:
 
     def _pictures(self, offer: PriorOffer, points: Sequence[Point]) -> np.ndarray:
         """(N, size, size, 3) uint8."""
+        from pix2pix.priors.exploring import pictures
+
+        return pictures(self._prior(offer), self._w(offer, points))
+
+    def _paced(self, offer: PriorOffer, seeds: Sequence[int], steps: int, loops: bool, point: Point) -> list[Point]:
+        from pix2pix.priors.exploring import looks_of
+        from pix2pix.priors.pacing import paced
+
+        def look(places: Places) -> np.ndarray:
+            return looks_of(self._prior(offer), self._w(offer, way(seeds, places, point)))
+
+        return way(seeds, paced(look, len(seeds) - (not loops), steps), point)
+
+    def _w(self, offer: PriorOffer, points: Sequence[Point]) -> Tensor:
+        """(N, layers, w_dim)."""
         import torch
 
-        from pix2pix.priors.exploring import pictures
         from pix2pix.priors.opened import DIRECTIONS, open_directions
         from pix2pix.priors.points import w_of
 
@@ -130,8 +164,7 @@ class Explorer:
             point.check(prior.layers, DIRECTIONS)
         directions = open_directions(offer.path) if any(point.is_shifted for point in points) else None
         with torch.no_grad():
-            ws: list[Tensor] = [w_of(prior, point, directions) for point in points]
-        return pictures(prior, torch.cat(ws))
+            return torch.cat([w_of(prior, point, directions) for point in points])
 
     def _prior(self, offer: PriorOffer) -> Prior:
         from pix2pix.priors.opened import open_prior  # torch takes seconds, which a page need not wait for
@@ -143,15 +176,14 @@ class Explorer:
             raise ValueError(f"'{offer.name}' cannot be loaded on this server") from None
 
 
-def way(seeds: Sequence[int], steps: int, loops: bool, point: Point) -> list[Point]:
-    """The points from seed to seed in `steps` steps each; that of a loop ends one step before its first."""
-    ends = [*seeds[1:], seeds[0]] if loops else list(seeds[1:])
-    points = [
-        replace(point, seed=first, toward=second, share=step / steps)
-        for first, second in zip(seeds, ends, strict=False)
-        for step in range(steps)
-    ]
-    return points if loops else [*points, replace(point, seed=seeds[-1], toward=None, share=0.0)]
+def way(seeds: Sequence[int], places: Places, point: Point) -> list[Point]:
+    """The points at `places` of a walk: place k is seed k, and behind the last one comes the first again."""
+    points = []
+    for place in places.tolist():
+        leg, share = int(place), round(place % 1, SHARE_DIGITS)
+        first, second = seeds[leg % len(seeds)], seeds[(leg + 1) % len(seeds)]
+        points.append(replace(point, seed=first, toward=second if share else None, share=share))
+    return points
 
 
 def point_of(given: object) -> Point:
@@ -189,7 +221,8 @@ def _png(picture: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def _jpeg(picture: np.ndarray) -> bytes:
+def _strip(pictures: np.ndarray) -> bytes:
+    """(N, S, S, 3) one below the other, as JPEG."""
     file = io.BytesIO()
-    to_pil(picture).save(file, "JPEG", quality=95, subsampling=0)
+    to_pil(pictures.reshape(-1, *pictures.shape[2:])).save(file, "JPEG", quality=95, subsampling=0)
     return file.getvalue()

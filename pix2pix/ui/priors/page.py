@@ -23,14 +23,14 @@ SCRIPTS = ("talk.js", "places.js", "drawing.js", "walk.js", "explore.js")
 FILM_SEEDS, FILM_STEPS = 4, 20
 
 
-def explore_page(explorer: Explorer, has_gallery: bool) -> None:
+def explore_page(explorer: Explorer) -> None:
     """The page of all priors that are offered.
 
     What passes between page and server goes by events that carry a question with a number, and answers that carry the
     same; each kind of them has an element of its own that is not seen, so that none gets lost among others.
     """
     with gr.Column(elem_classes="p2p-page"):
-        header(EXPLORE, LINE, has_gallery, KEYS)
+        header(EXPLORE, LINE, True, KEYS)
         page = gr.HTML(
             None,
             html_template=asset("priors/explore.html"),
@@ -73,6 +73,13 @@ def strip(explorer: Explorer, asked: Question, visitor: str) -> dict[str, Any]:
     return {"strip": data_uri("jpeg", explorer.strip(_prior(asked), points, visitor))}
 
 
+def leg(explorer: Explorer, asked: Question, visitor: str) -> dict[str, Any]:
+    """The pictures of the walk from `point` to the next seed, in one, and where on the way each is."""
+    point = point_of(asked.get("point"))
+    strip, shares = explorer.leg(_prior(asked), (point.seed, point.seed + 1), point, visitor)
+    return {"strip": data_uri("jpeg", strip), "shares": shares}
+
+
 def film(explorer: Explorer, asked: Question, visitor: str) -> dict[str, Any]:
     """A GIF of a walk from `point` to the next seeds and back."""
     point = point_of(asked.get("point"))
@@ -81,7 +88,7 @@ def film(explorer: Explorer, asked: Question, visitor: str) -> dict[str, Any]:
     return {"file": file(made)}
 
 
-ANSWERS: dict[str, Answer] = {"picture": picture, "strip": strip, "film": film}
+ANSWERS: dict[str, Answer] = {"picture": picture, "strip": strip, "leg": leg, "film": film}
 
 
 def _listen(trigger: Any, answer: Answer, explorer: Explorer) -> None:

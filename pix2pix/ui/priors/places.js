@@ -24,7 +24,7 @@ function addressOfPlace() {
   const told = new URLSearchParams({ prior: prior.name, seed: place.seed });
   const start = fresh();
   if (place.truncation !== start.truncation) told.set("truncation", place.truncation);
-  if (place.toward !== null) { told.set("toward", place.toward); told.set("share", place.share.toFixed(3)); }
+  if (place.toward !== null) { told.set("toward", place.toward); told.set("share", place.share.toFixed(5)); }
   if (place.mixed !== null) { told.set("mixed", place.mixed); told.set("taken", place.taken); }
   if (place.shifts.some(Boolean)) told.set("shifts", place.shifts.join(" "));
   if (place.layers !== start.layers) told.set("layers", place.layers);

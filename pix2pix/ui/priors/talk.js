@@ -11,6 +11,7 @@ function ask(kind, prior, question) {
     open.set(id, { resolve, reject });
     if (kind === "picture") trigger("picture", { id, prior, ...question });
     else if (kind === "strip") trigger("strip", { id, prior, ...question });
+    else if (kind === "leg") trigger("leg", { id, prior, ...question });
     else trigger("film", { id, prior, ...question });
   });
 }

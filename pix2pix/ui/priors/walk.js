@@ -1,15 +1,17 @@
 // The walk from seed to seed: a leg of pictures comes as one strip, the next one while it is shown.
-const STEPS = 24, FRAME_MS = 50;
+const FRAME_MS = 50;
 let walking = 0; // the number of the walk that is under way; 0: none
 
 const rest = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 function leg(seed, from) {
-  const steps = Array.from({ length: STEPS }, (_, step) => step / STEPS).filter((share) => share >= from);
-  const points = steps.map((share) => pointAt({ seed, toward: seed + 1, share }));
-  const strip = ask("strip", prior.name, { points }).then((answer) => decoded(answer.strip));
-  strip.catch(() => {}); // told of where it is waited for
-  return { seed, steps, strip };
+  const point = pointAt({ seed, toward: null, share: 0 });
+  const pictures = ask("leg", prior.name, { point }).then(async ({ strip, shares }) => {
+    const steps = shares.map((share, index) => ({ share, index })).filter(({ share }) => share >= from);
+    return { image: await decoded(strip), steps };
+  });
+  pictures.catch(() => {}); // told of where it is waited for
+  return { seed, pictures };
 }
 
 async function walk({ draw, ended }) {
@@ -19,12 +21,12 @@ async function walk({ draw, ended }) {
   let next = leg(place.seed, start);
   try {
     while (walking === mine) {
-      const now = next, image = await now.strip;
+      const { seed } = next, { image, steps } = await next.pictures;
       if (walking !== mine) break;
-      next = leg(now.seed + 1, 0);
-      for (const [index, share] of now.steps.entries()) {
+      next = leg(seed + 1, 0);
+      for (const { share, index } of steps) {
         if (walking !== mine) break;
-        place = { ...place, seed: now.seed, toward: share ? now.seed + 1 : null, share };
+        place = { ...place, seed, toward: share ? seed + 1 : null, share };
         draw(image, index);
         await rest(FRAME_MS);
       }
