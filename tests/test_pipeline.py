@@ -295,6 +295,26 @@ def test_a_search_from_a_models_picture_ends_near_it(monkeypatch: pytest.MonkeyP
     assert np.abs(ended.picture.astype(int) - true).max() <= 1  # rather the model's picture than noise
 
 
+def test_looks_show_what_there_is_if_the_search_ends_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    true, looks = photo(32, 32), list[Look]()
+    monkeypatch.setattr(pipeline, "model_picture", lambda damage: true)
+
+    def watch(look: Look) -> bool:
+        looks.append(look)
+        return True
+
+    damage = damaged(np.full_like(true, 128), Fault("denoise", sigma=0.1))
+    made = restore_untrained(damage, DeepImagePrior(Settings(steps=40, rate=0.01)), 0, watch)
+    assert [look.step for look in looks] == [0, *range(20), 20]  # 6 to learn the model's picture, then 14
+    assert {look.steps for look in looks} == {20}
+    shown = [np.rint(as_levels(look.picture, np.dtype(np.uint8))) for look in looks]
+    assert all((each == true).all() for each in shown[:7])
+    assert (shown[7] != true).any()
+    apart = float(np.sqrt(np.mean((true.astype(float) - 128) ** 2)))
+    assert looks[1].misfit == pytest.approx(apart, rel=0.02)
+    assert looks[-1].misfit == pytest.approx(made.misfit)
+
+
 @pytest.mark.slow
 def test_shipped_models_begin_the_search_and_fit_what_they_are_for() -> None:
     from pix2pix.model_files import shipped_models
@@ -346,7 +366,7 @@ def test_a_saved_inversion_is_the_same_to_the_bit(tmp_path: Path, family: str, n
     released = load_prior(save_tiny_prior(tmp_path / "p.safetensors", family))  # type: ignore[arg-type]
     prior, solver = prior_of(released), invertible(name)
     short = replace(solver, search=replace(solver.search, steps=5))
-    short = replace(short, tuning=replace(short.tuning, steps=5)) if isinstance(short, Tuned) else short
+    short = replace(short, exact=replace(short.exact, steps=5)) if isinstance(short, Tuned) else short
     square = square_for(photo(80, 100), None, 64)
     found = invert(square, prior, short, 3, lambda step, picture: True)
     save_inversion(tmp_path / "i.safetensors", found, released)

@@ -211,6 +211,7 @@ def assert_close_weights(one: dict[str, torch.Tensor], other: dict[str, torch.Te
         (["release"], "which prior"),
         (["show", "--prior", "nobody"], "no prior 'nobody'"),
         (["evaluate", "--prior", "nothing-here", "--data", "pictures"], "no prior 'nothing-here'"),
+        (["evaluate", "--prior", "faces", "--data", "pictures", "--json", "."], "a folder, expected a file to write"),
     ],
 )
 def test_mistakes_are_one_line_and_leave_nothing(cwd: Path, arguments: list[str], message: str) -> None:

@@ -165,13 +165,15 @@ def restore_untrained(damage: Damaged, solver: Solver, seed: int, look: Looking)
 def from_picture(observation: Observation, x: Tensor, steps: int, rng: torch.Generator, watch: Watch) -> Solution:
     """Of an untrained network that first learns to make the picture `x`, then to explain the observation.
 
-    Where it is ended before it makes `x`, that is `x`. `steps` is what a search from nothing would take.
+    Until it makes `x`, that is what is seen and what is found. `steps` is what a search from nothing would take.
     """
     space = Untrained(observation.operator.size, rng)
     first, second = steps_from_picture(steps)
     imitation = replace(UNTRAINED_SEARCH, steps=first, window=0)
     refinement = replace(UNTRAINED_SEARCH, steps=second)
-    copied = solve(Observation(x, Identity(observation.operator.size)), space, imitation, rng, watch)
+    copied = solve(
+        Observation(x, Identity(observation.operator.size)), space, imitation, rng, lambda step, picture: watch(step, x)
+    )
     if copied.ending == "watch":
         return replace(copied, picture=x)
     refined = solve(observation, space, refinement, rng, lambda step, picture: watch(copied.steps + step, picture))

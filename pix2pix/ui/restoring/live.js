@@ -41,9 +41,9 @@ part("start").addEventListener("click", async () => {
   part("frame").style.setProperty("--ratio", asked.ratio);
   part("stop").disabled = false;
   show({ waiting: false });
+  if (matchMedia("(max-width: 860px)").matches) panel.scrollIntoView({ block: "start" });
   await board().painted();
   trigger("start", asked);
-  if (matchMedia("(max-width: 860px)").matches) panel.scrollIntoView({ behavior: "smooth", block: "start" });
 });
 
 part("stop").addEventListener("click", () => {
