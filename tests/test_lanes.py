@@ -217,4 +217,4 @@ def test_the_decoder_in_blocks_is_the_same_function() -> None:
         for height, width_ in [(size, size), (size + 16, 2 * size + 48)]:
             picture = torch.randn(1, 5, height, width_)
             with torch.inference_mode():
-                assert (simplify(generator)(picture) - generator(picture)).abs().max() < 1e-4
+                assert (simplify(generator)(picture) - generator(picture)).abs().max() < 3e-4

@@ -286,7 +286,7 @@ def test_the_distance_of_two_sets_by_hand() -> None:
     """A shift of all pictures by 0.2 moves every projection of the layouts by 0.2 times the direction's sum."""
     real = torch.rand(6, 3, 16, 16, generator=torch.Generator().manual_seed(0)) - 0.5
     assert set_distance(real, real) == 0
-    assert set_distance(real.flip(0), real) == 0  # of sets, in any order
+    assert set_distance(real.flip(0), real) < 1e-6  # of sets, in any order
     directions = torch.randn(3 * 64, 256, generator=torch.Generator().manual_seed(0))
     directions = directions / directions.norm(dim=0)
     expected = 0.2 * float(directions.sum(dim=0).abs().mean()) / 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shlex
 import sys
@@ -221,15 +222,17 @@ def test_a_preview_keeps_the_parts_before_and_is_small() -> None:
     assert (shown[:, SIDE * 560 // 1200 + 1 :] == 250).all()
 
 
-def test_a_watch_ends_a_search_in_time_and_when_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_watch_ends_a_search_in_time_and_when_nobody_waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     now = 100.0
+    os.utime(tmp_path, (0, 0))
     monkeypatch.setattr(time, "perf_counter", lambda: now)
     pixels, progress = np.full((16, 16, 3), 90, np.uint8), Progress()
     preview = Preview(damaged(pixels, Fault("denoise", 5.0)), [(slice(0, 16), slice(0, 16))] * 2)
-    watch = Watch(asked({"degradation": "denoise", "seconds": 20, "completions": 3}), 2, preview, progress)
+    watch = Watch(asked({"degradation": "denoise", "seconds": 20, "completions": 3}), 2, preview, progress, tmp_path)
     assert watch(look(pixels, 0, 0, 2))
     assert progress.going is not None
     assert progress.going.left is None
+    assert tmp_path.stat().st_mtime > 1e9  # in use, and so kept
     now += 4
     assert watch(look(pixels, 5, 0, 2))  # a quarter: 16 s would be left, and 16 more of this and the last
     assert progress.going == Going(5, 20, 2, 3, 4.0, 12.0 + 16.0, None, progress.going.preview)

@@ -143,7 +143,7 @@ def search(asked: Asked, prior: Prior | None, most: int, folder: Path, progress:
     for number, output in enumerate(job.outputs, 1):
         if made and progress.stop.is_set():
             break
-        watch = Watch(asked, number, Preview(task.damage, task.parts), progress)
+        watch = Watch(asked, number, Preview(task.damage, task.parts), progress, folder)
         restored = task.run(asked.options.seed + number - 1, watch)
         paces.learn(asked.options.chosen()[0], task.pixels, restored.steps, watch.seconds)
         output.parent.mkdir(exist_ok=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import time
+from pathlib import Path
 
 from pix2pix.images import to_pil
 from pix2pix.restoration.pipeline import Look
@@ -17,10 +19,14 @@ QUALITY = 90
 
 
 class Watch:
-    """What the search for picture `number` calls. Its time is limited, for each part alike, as the command's."""
+    """What the search for picture `number` calls. Its time is limited, for each part alike, as the command's.
 
-    def __init__(self, asked: Asked, number: int, preview: Preview, progress: Progress) -> None:
+    Meanwhile `folder`, where the pictures will be, counts as used, and is kept.
+    """
+
+    def __init__(self, asked: Asked, number: int, preview: Preview, progress: Progress, folder: Path) -> None:
         self._asked, self._number, self._preview, self._progress = asked, number, preview, progress
+        self._folder = folder
         self._started = time.perf_counter()
         self._told = -EVERY
         self.is_stopped = False
@@ -36,6 +42,7 @@ class Watch:
         if seconds - self._told >= EVERY or look.step == look.steps:
             self._progress.tell(self._going(look, seconds))
             self._told = self.seconds
+            os.utime(self._folder)
         self.is_stopped = self.is_stopped or self._progress.stop.is_set()
         return not self.is_stopped and seconds < self._asked.seconds * (look.part + 1) / look.parts
 
