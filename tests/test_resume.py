@@ -100,7 +100,7 @@ def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     assert two["choices"]["processes"] == 2
     for name in ("generator", "discriminator", "averaged"):
         a, b = (torch.cat([tensor.flatten() for tensor in state["networks"][name].values()]) for state in (one, two))
-        assert float((a - b).norm() / a.norm()) < 1e-4, name
+        assert float((a - b).norm() / a.norm()) < 1e-3, name
 
     status, error = finish(start([*arguments, "--images", "16", "--out", "two"], tmp_path, launcher))
     assert status == 0, error

@@ -186,7 +186,8 @@ def test_strips_are_as_the_whole(
     for channels in (1, 3, 4):
         whole, in_parts = whole_and_parts(model, picture(150, 221, dtype=dtype, channels=channels), monkeypatch)
         assert whole.dtype == in_parts.dtype
-        assert difference(whole, in_parts).max() <= 1
+        # A convolution of another size may round otherwise: on some processors by 2 levels of 255.
+        assert difference(whole, in_parts).max() <= (1 if dtype == np.uint8 else 3 * 257)
 
 
 @pytest.mark.usefixtures("small_parts")
