@@ -16,6 +16,7 @@ CHROMIUM = Path(os.environ.get("PIX2PIX_CHROMIUM", "/usr/bin/chromium"))
 ROOT = Path(__file__).parents[1]
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 RESULT = ".p2p-result"
+PATIENCE = 120_000  # milliseconds: what fails is what never comes, on a machine however busy
 
 
 @contextmanager
@@ -51,6 +52,7 @@ class Visit:
     def __init__(self, browser: Any, site: str, viewport: dict[str, int], scheme: str) -> None:
         self.context = browser.new_context(viewport=viewport, color_scheme=scheme, accept_downloads=True)
         self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE)
         self.site = site
         self.outside: list[str] = []
         self.wrong: list[str] = []
@@ -71,18 +73,30 @@ class Visit:
         script = (
             "last => { const id = document.querySelector('.p2p-result').dataset.result; return id !== last && id; }"
         )
-        return str(self.page.wait_for_function(script, arg=last, timeout=20_000).json_value())
+        return str(self.page.wait_for_function(script, arg=last).json_value())
 
     def settled(self) -> str:
         """The id of the result once nothing is under way: drawn, sent, made and shown."""
         last = ""
         while True:
             self.page.wait_for_timeout(400)  # a canvas waits for 120 ms of quiet before it sends
-            self.page.wait_for_selector(f"{RESULT}[data-result][aria-busy=false]", timeout=20_000)
+            self.page.wait_for_selector(f"{RESULT}[data-result][aria-busy=false]")
             shown = str(self.page.locator(RESULT).get_attribute("data-result"))
             if shown == last:
                 return shown
             last = shown
+
+    def slide(self, label: str, key: str, value: str) -> None:
+        """Press `key` on a slider until its number is `value`, and let go."""
+        from playwright.sync_api import expect
+
+        slider = self.page.get_by_role("slider", name=label).first
+        number = self.page.get_by_role("spinbutton", name=label).first
+        slider.focus()
+        while (before := number.input_value()) != value:
+            slider.press(key)
+            expect(number).not_to_have_value(before, timeout=PATIENCE)
+        slider.dispatch_event("pointerup")
 
     def download(self, link: str = "a.result-download") -> tuple[str, bytes]:
         """The suggested name and the content of the file behind a link."""

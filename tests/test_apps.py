@@ -254,9 +254,9 @@ def test_no_page_asks_another_host(visit: Visit, photo: np.ndarray, tmp_path: Pa
     page.set_input_files("#files-denoise input[type=file]", [picture])
     page.locator("#files-denoise").get_by_text("photo", exact=False).first.wait_for()
     page.get_by_role("button", name="Start").click()
-    page.locator("a.batch-download").wait_for(timeout=20_000)
+    page.locator("a.batch-download").wait_for()
     page.locator("a.p2p-api").click()
-    page.get_by_text("/translate").first.wait_for(timeout=10_000)
+    page.get_by_text("/translate").first.wait_for()
     page.wait_for_timeout(500)
 
 

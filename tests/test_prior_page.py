@@ -38,7 +38,7 @@ def settled(visit: Visit, last: str | None = None) -> str:
         return board && board.dataset.settled === board.dataset.result && board.dataset.result !== last
             && board.dataset.result;
     }"""
-    return str(visit.page.wait_for_function(script, arg=last, timeout=30_000).json_value())
+    return str(visit.page.wait_for_function(script, arg=last).json_value())
 
 
 def opened(visit: Visit, where: str = "") -> str:
