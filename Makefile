@@ -3,6 +3,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 NEEDED_GB := 9
+# Test files that run side by side.
+WORKERS ?= 2
 
 .PHONY: demo test long check lint types caps clean
 
@@ -11,7 +13,7 @@ demo: .venv/ready
 	@echo "input | output | target: $$(ls demo/samples/*.jpg | tail -n 1)"
 
 test: .venv/ready lint types caps
-	$(BIN)/python -m pytest -m "not long and not gpu"
+	$(BIN)/python -m pytest -m "not long and not gpu" -n $(WORKERS) --dist loadfile
 
 long: .venv/ready
 	$(BIN)/python -m pytest -m long

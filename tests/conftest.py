@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
 from page_visits import WIDE, Visit, chromium
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Test files run side by side, and so do the commands that they start: threads would stand in each other's way.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -67,9 +67,6 @@ class PriorTraining(Run):
     batch: Annotated[int, flag("--batch", "B")] = Field(16, gt=0, description="images a step")
     learning_rate: float = Field(2.5e-3, gt=0, description="Adam's rate; DCGAN wants 2e-4")
     discriminator_rate: float = Field(1.0, gt=0, description="the discriminator's rate as a share of the generator's")
-    discriminator_lead: int = Field(
-        0, ge=0, description="images from which the discriminator alone learns, to catch up with a generator of --init"
-    )
     betas: tuple[float, float] = Field((0.0, 0.99), description="Adam's momenta; DCGAN wants 0.5 and 0.999")
     r1: float = Field(0.5, ge=0, description="weight of the R1 penalty on real pictures; 0 is off")
     r1_every: int = Field(16, gt=0, description="steps between two R1 penalties (lazy regularisation)")

@@ -96,10 +96,6 @@ class PriorObjective:
             loss = losses[name] + losses[penalty] if penalty in losses else losses[name]
             self.optimizers[name].zero_grad()
             backward(loss, inputs=list(self.networks[name].parameters()), retain_graph=name == "discriminator")
-        # During the lead the generator's Adam learns the scale of its gradients, and moves nothing: its first steps
-        # would otherwise be whole rates, whatever the gradient.
-        leading = progress.seen < self.settings.discriminator_lead
-        self.optimizers["generator"].param_groups[0]["lr"] = 0.0 if leading else self.settings.learning_rate
         for optimizer in self.optimizers.values():
             optimizer.step()
         self._track(progress, real_pictures.device)

@@ -3,6 +3,7 @@
 - total variation: Rudin, Osher and Fatemi 1992, by Chambolle's algorithm of 2004
 - non-local means: Buades, Coll and Morel 2005
 - BM3D: Dabov, Foi, Katkovnik and Egiazarian 2007
+- NL-Bayes: Lebrun, Buades and Morel 2013, our own, as the best solvers end with a pass of it
 - wavelets: BayesShrink of Chang, Yu and Vetterli 2000
 - Telea 2004; Navier-Stokes: Bertalmio, Bertozzi and Sapiro 2001
 
@@ -18,9 +19,11 @@ from typing import Any, Literal
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from pix2pix.images import fill_smoothly
+from pix2pix.restoration import collaborating
 
 Picture = NDArray[np.uint8]
 Kind = Literal["denoise", "inpaint", "superres"]
@@ -80,6 +83,14 @@ def bm3d(picture: Picture, damage: Damage) -> Picture:
     return _from_unit(bm3d_rgb(_unit(picture), max(damage.sigma, 1) / 255))
 
 
+def nl_bayes(picture: Picture, damage: Damage) -> Picture:
+    y = torch.from_numpy(_unit(picture)).permute(2, 0, 1).float()
+    variance = torch.full_like(y, (max(damage.sigma, 1) / 255) ** 2)
+    first = collaborating.nl_bayes(y, variance, None, collaborating.FIRST)
+    second = collaborating.nl_bayes(y, variance, first, collaborating.SECOND)
+    return _from_unit(second.permute(1, 2, 0).double().numpy())
+
+
 def telea(picture: Picture, damage: Damage) -> Picture:
     return _inpaint(picture, damage, cv2.INPAINT_TELEA)
 
@@ -117,6 +128,7 @@ CLASSICS: Mapping[Kind, Mapping[str, Classic]] = MappingProxyType(
             "total variation": total_variation,
             "non-local means": non_local_means,
             "wavelets": wavelets,
+            "NL-Bayes": nl_bayes,
             "BM3D": bm3d,
         },
         "inpaint": {

@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -21,6 +20,7 @@ from torch import Tensor
 from pix2pix.data.conditions import DERIVE
 from pix2pix.data.conditions.degradations import MIDDLE, SHOT_SHARE, draw_kernel, draw_quality
 from pix2pix.data.conditions.steps import bind, ordered, parse
+from pix2pix.restoration.cut_noise import cut_square
 from pix2pix.restoration.noise import lost_values
 from pix2pix.restoration.operators import Blur, Downsample, Gray, Jpeg, Mask, Operator, Quantize, Repeat, Size, compose
 
@@ -78,6 +78,13 @@ class Observation:
         known = self.operator.known
         return float(self.y.numel() if known is None else known.expand_as(self.y).sum())
 
+    def deviation(self, values: Tensor) -> Tensor:
+        """Standard deviation of the noise on values of A(x) in [-1, 1], as if none were cut off; `sigma` is known."""
+        assert self.sigma is not None
+        shot = {"poisson": 1.0, "camera": SHOT_SHARE}.get(self.kind, 0.0)
+        light = (values + 1) * 127.5 / MIDDLE
+        return self.sigma / 127.5 * (shot * light + 1 - shot).sqrt()
+
     @torch.no_grad()
     def expected(self, x: Tensor) -> float | None:
         """The sum of squares that noise and rounding leave between y and A(x) of the true x; None without `sigma`.
@@ -86,26 +93,9 @@ class Observation:
         """
         if self.sigma is None:
             return None
-        shot = {"poisson": 1.0, "camera": SHOT_SHARE}.get(self.kind, 0.0)
         seen = self.operator.forward(x).clamp(-1, 1)
-        light = (seen + 1) * 127.5 / MIDDLE
-        deviation = self.sigma / 127.5 * (shot * light + 1 - shot).sqrt()
-        squares = cut_variance(seen, deviation) + (ROUNDING / 127.5) ** 2
+        squares = cut_square(seen, self.deviation(seen)) + (ROUNDING / 127.5) ** 2
         return float((squares if self.operator.known is None else squares * self.operator.known).sum())
-
-
-def cut_variance(values: Tensor, deviation: Tensor) -> Tensor:
-    """E[(cut(v + n) - v)^2] of values v in [-1, 1] and Gaussian noise n, where all beyond [-1, 1] is cut off."""
-    s = deviation.clamp_min(1e-6)
-    low, high = (-1 - values) / s, (1 - values) / s
-    below, above = torch.special.ndtr(low), torch.special.ndtr(-high)
-    inside = 1 - below - above - high * _normal_density(high) + low * _normal_density(low)
-    squares: Tensor = s.square() * (inside + low.square() * below + high.square() * above)
-    return squares
-
-
-def _normal_density(x: Tensor) -> Tensor:
-    return torch.exp(-x.square() / 2) / math.sqrt(2 * math.pi)
 
 
 def damage(picture: np.ndarray, steps: Sequence[str], rng: np.random.Generator) -> Damaged:

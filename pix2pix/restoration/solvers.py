@@ -1,7 +1,8 @@
 """The named ways from an observation to a picture: csgm, pgd, w, w+, tuned, untrained.
 
 Each is a space and how it is searched, with its settings as fields; `dataclasses.replace(SOLVERS[name], ...)` changes
-them. All but the last need a prior of the picture's size.
+them. All but the last need a prior of the picture's size. The last two filter plain noise once more, with what they
+found as a pilot; see `collaborating`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import torch
 from torch import Tensor
 
 from pix2pix.priors.prior import Prior
+from pix2pix.restoration.collaborating import collaborate, is_plain_noise
 from pix2pix.restoration.damage import Observation
+from pix2pix.restoration.misfit import misfit
 from pix2pix.restoration.operators import Identity
 from pix2pix.restoration.searching import Settings, Solution, Watch, project_gradients, solve
 from pix2pix.restoration.spaces import FIELD_JITTER, LatentW, LatentWPlus, LatentZ, Untrained, Weights
@@ -114,7 +117,7 @@ class Tuned:
         space = LatentWPlus(fitting(prior, observation), rng)
         found = solve(observation, space, self.search, rng, watch)
         if found.ending in ("watch", "discrepancy"):
-            return found
+            return without_noise(observation, found)
 
         def watch_tuning(step: int, picture: Tensor) -> bool:
             return watch(found.steps + step, picture)
@@ -122,7 +125,8 @@ class Tuned:
         is_open = bool(observation.sigma) or not isinstance(observation.operator, Identity)
         around = Weights(space.prior, space.pivot(), observation.operator, jitter=FIELD_JITTER * is_open)
         tuned = solve(observation, around, self.tuning if is_open else self.exact, rng, watch_tuning)
-        return replace(tuned, steps=found.steps + tuned.steps, history=found.history + tuned.history)
+        whole = replace(tuned, steps=found.steps + tuned.steps, history=found.history + tuned.history)
+        return without_noise(observation, whole)
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,7 @@ class DeepImagePrior:
         height, width = observation.operator.size
         if min(height, width) < 2 * LEAST_SIDE:
             raise ValueError(f"got a picture of {width}x{height}, expected at least {2 * LEAST_SIDE} pixels a side")
-        return solve(observation, Untrained((height, width), rng), self.search, rng, watch)
+        return without_noise(observation, solve(observation, Untrained((height, width), rng), self.search, rng, watch))
 
 
 SOLVERS: Mapping[str, Solver] = MappingProxyType(
@@ -152,6 +156,14 @@ SOLVERS: Mapping[str, Solver] = MappingProxyType(
         "untrained": DeepImagePrior(),
     }
 )
+
+
+def without_noise(observation: Observation, found: Solution) -> Solution:
+    """What a search found as the pilot of a filter, where all that was wrong is noise of a known level."""
+    if not is_plain_noise(observation):
+        return found
+    picture = collaborate(observation, found.picture)
+    return replace(found, picture=picture, misfit=float(misfit(observation, picture, 0)[0]))
 
 
 def unwatched(step: int, picture: Tensor) -> bool:
