@@ -72,7 +72,7 @@ def test_damage_is_the_same_for_a_stem_and_as_the_operator_says(name: str) -> No
     case, truth = CASES[name], picture(0, 64)
     damaged, again, other = (case.damaged(truth, stem) for stem in ("a", "a", "b"))
     np.testing.assert_array_equal(damaged.picture, again.picture)
-    if name not in ("box-25", "smaller-4"):  # where nothing is drawn
+    if name not in ("whole", "box-25", "smaller-4"):  # where nothing is drawn
         assert not np.array_equal(damaged.picture, other.picture)
     forward = damaged.operator.forward(build_representation("rgb").encode(truth)[None])
     values = build_representation("rgb").encode(np.ascontiguousarray(damaged.picture[:, :, :3]))[None]
@@ -191,9 +191,10 @@ def test_each_case_has_a_trivial_row_classics_a_model_and_solvers(name: str, tmp
         "tuned",
         "untrained",
     ]
-    assert groups.count("models") == 1
-    assert groups.count("classics") >= 2
-    assert groups.count("nothing") == (name != "smaller-4")
+    has_rivals = name != "whole"  # an inversion has none
+    assert groups.count("models") == has_rivals
+    assert (groups.count("classics") >= 2) == has_rivals
+    assert groups.count("nothing") == (name not in ("whole", "smaller-4"))
     assert [each.name for each in methods_for(CASES[name], None) if each.group == "solvers"] == ["untrained"]
 
 

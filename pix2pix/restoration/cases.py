@@ -105,6 +105,7 @@ CASES: Mapping[str, Case] = MappingProxyType(
     {
         case.name: case
         for case in (
+            Case("whole", "nothing lost: inversion", "invert", _by_steps()),
             Case("box-25", "a box of 25 % lost", "inpaint", _by_holes(centre_box)),
             Case("strokes-40", "strokes of 40 % lost", "inpaint", _by_steps("mask: {area: [0.4, 0.4]}")),
             Case("pixels-50", "50 % of the pixels lost", "inpaint", _by_holes(lost_pixels(0.5))),

@@ -26,7 +26,7 @@ from pix2pix.images import fill_smoothly
 from pix2pix.restoration import collaborating
 
 Picture = NDArray[np.uint8]
-Kind = Literal["denoise", "inpaint", "superres"]
+Kind = Literal["invert", "denoise", "inpaint", "superres"]
 
 TV_WEIGHT = 0.7  # times the noise level as a share of the range
 NLM_STRENGTH = 0.5  # times the noise level
@@ -123,6 +123,7 @@ def lanczos(picture: Picture, damage: Damage) -> Picture:
 
 CLASSICS: Mapping[Kind, Mapping[str, Classic]] = MappingProxyType(
     {
+        "invert": {},
         "denoise": {
             "median": median,
             "total variation": total_variation,

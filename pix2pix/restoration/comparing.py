@@ -36,7 +36,7 @@ class CompareOptions(Compared):
     )
     cases: Annotated[str, tyro.conf.arg(metavar="CASE,CASE,...")] = Field(
         "all",
-        description="box-25, strokes-40, pixels-50, pixels-80, text, noise-25, noise-50, smaller-4",
+        description="whole, box-25, strokes-40, pixels-50, pixels-80, text, noise-25, noise-50, smaller-4",
     )
     methods: Annotated[str, tyro.conf.arg(metavar="METHOD,METHOD,...")] = Field(
         "all", description="by name, as in the table, or by group: nothing, classics, models, solvers"

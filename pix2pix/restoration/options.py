@@ -15,12 +15,8 @@ from pix2pix.restoration.wanted import FACTOR, FLAGS, Degradation, Fault
 from pix2pix.schema import Frozen
 
 SolverName = Literal["csgm", "pgd", "w", "w+", "tuned", "untrained"]
+WITH_PRIOR: SolverName = "tuned"  # where nobody says how
 WITHOUT_PRIOR: SolverName = "untrained"
-
-
-def default_solver(degradation: Degradation | None, has_prior: bool) -> SolverName:
-    """How it is searched where nobody says how."""
-    return "tuned" if has_prior else WITHOUT_PRIOR
 
 
 class Searched(Frozen):
@@ -103,7 +99,7 @@ class RestoreOptions(Searched):
 
         Raises ValueError for a solver without the prior it needs, or with one that it does not.
         """
-        solver = self.solver or default_solver(self.degradation, self.prior is not None)
+        solver = self.solver or (WITHOUT_PRIOR if self.prior is None else WITH_PRIOR)
         if solver == WITHOUT_PRIOR and self.prior is not None:
             raise ValueError(f"--solver {solver} searches without a prior; leave out --prior, or give another solver")
         if self.prior is None and self.box is not None:

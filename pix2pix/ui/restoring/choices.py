@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from pix2pix.restoration.options import WITHOUT_PRIOR, SolverName, default_solver
+from pix2pix.restoration.options import WITH_PRIOR, WITHOUT_PRIOR, SolverName
 from pix2pix.restoration.wanted import FLAGS, Degradation
 from pix2pix.ui.restoring.asking import MOST_SECONDS
 from pix2pix.ui.restoring.damaging import BLUR, QUALITY, SIGMA
@@ -48,7 +48,7 @@ def choices(priors: list[dict[str, str]]) -> dict[str, Any]:
         "priors": priors,
         "solvers": [{"name": name, "note": note} for name, note in SOLVERS.items()],
         "untrained": WITHOUT_PRIOR,
-        "automatic": {name: default_solver(name, has_prior=True) for name in DAMAGE},
+        "automatic": WITH_PRIOR,
         "most": MOST_SECONDS,
         "seconds": [{"value": value, "title": title} for value, title in SECONDS],
         "start": {"sigma": SIGMA, "blur": BLUR, "quality": QUALITY},

@@ -177,10 +177,9 @@ function show() {
   part("prior-note").textContent = hasPrior ? choices.priors.find((each) => each.name === settings.prior).about
     : "Photos of any kind and size. The larger, the longer: best below 300 pixels a side.";
   part("of-solver").hidden = !hasPrior;
-  const automatic = choices.automatic[kind.name];
-  part("solver").options[0].textContent = `Automatic: ${automatic}`;
+  part("solver").options[0].textContent = `Automatic: ${choices.automatic}`;
   part("solver").value = settings.solver ?? "";
-  const solver = hasPrior ? settings.solver ?? automatic : choices.untrained;
+  const solver = hasPrior ? settings.solver ?? choices.automatic : choices.untrained;
   part("solver-note").textContent = choices.solvers.find((each) => each.name === solver).note;
   part("seed").value = settings.seed;
   part("of-box").hidden = !hasPrior || !photo;
