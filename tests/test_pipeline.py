@@ -24,7 +24,7 @@ from pix2pix.restoration.pasting import membrane, paste_into_holes, paste_square
 from pix2pix.restoration.pipeline import Look, restore_untrained, restore_with_prior
 from pix2pix.restoration.saved import load_inversion, save_inversion
 from pix2pix.restoration.searching import Settings
-from pix2pix.restoration.solvers import DeepImagePrior, Tuned
+from pix2pix.restoration.solvers import DeepImagePrior, Pgd, Projector, Solver, Tuned
 from pix2pix.restoration.tiling import Blend, tiles
 from pix2pix.restoration.wanted import Box, Fault, box_in, largest_square, saved_quality
 
@@ -197,6 +197,26 @@ def test_no_pixel_outside_the_mask_changes_with_a_prior(prior: Prior, dtype: typ
     np.testing.assert_array_equal(made[0], made[1])
     assert (made[0][holes] != made[2][holes]).any()
     assert (made[0][holes] != pixels[holes]).any()
+
+
+@pytest.mark.parametrize("solver", ["w", "w+", "tuned", "pgd"])
+def test_searches_of_other_seeds_than_0_start_apart(prior: Prior, solver: str) -> None:
+    still = Settings(steps=1, rate=1e-9)
+    ways: dict[str, Solver] = {
+        "w": Projector(still, by_layer=False),
+        "w+": Projector(still, by_layer=True),
+        "tuned": Tuned(still, still, still),
+        "pgd": Pgd(outer=1, inner=1, rate=1e-9),
+    }
+    damage = damaged(photo(16, 16), Fault("superres"))
+    starts = np.stack(
+        [
+            restore_with_prior(damage, prior, ways[solver], None, seed, unseen).picture[::4, ::4].astype(np.float32)
+            for seed in range(6)
+        ]
+    )
+    assert starts[1:].std(axis=0).mean() > 5
+    assert np.abs(starts[0] - starts[1:].mean(axis=0)).mean() < starts[1:].std(axis=0).mean()
 
 
 def test_no_pixel_outside_the_holes_changes_without_a_prior(no_models: None) -> None:

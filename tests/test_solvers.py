@@ -121,6 +121,26 @@ def test_z_with_its_penalty_finds_the_ridge() -> None:
     assert space.render().std(dim=0).max() < 2e-3  # every restart, as each is on its own
 
 
+def test_drawn_starts_give_samples_of_what_is_not_seen() -> None:
+    """Half of the directions are seen: their w is the observed one for all; the others stay where they were drawn."""
+    matrix = torch.zeros(3 * SIDE**2, DIMENSIONS)
+    matrix.reshape(3, SIDE, SIDE, DIMENSIONS)[0, 0, :DIMENSIONS] = 3 * torch.eye(DIMENSIONS)
+    prior = Linear(matrix, torch.zeros(3 * SIDE**2)).requires_grad_(False)
+    known = torch.ones(1, 1, SIDE, SIDE)
+    known[..., DIMENSIONS // 2 : DIMENSIONS] = 0
+    observation = Observation(Mask(known).forward(prior(torch.full((1, DIMENSIONS), 0.5))), Mask(known))
+    found, drawn = [], []
+    for seed in range(12):
+        space = LatentW(prior, rng(seed), variety=1.0)
+        solve(observation, space, Settings(steps=200, rate=0.1, penalty=1e-4), rng(seed), unwatched)
+        found.append(space.pivot()[0, 0])
+        drawn.append(prior.sample(1, rng(seed))[0])
+    seen, unseen = (torch.stack(found)[:, half] for half in (slice(3), slice(3, None)))
+    assert (seen - 0.5).abs().max() < 0.01
+    assert (unseen - torch.stack(drawn)[:, 3:]).abs().max() < 0.01
+    assert 0.6 < float(unseen.std()) < 1.4
+
+
 @pytest.mark.parametrize("name", OPERATORS)
 def test_projected_gradients_contract_as_predicted(name: str) -> None:
     """The error is multiplied by I - eta M^T A^T A M, whose largest eigenvalue is the factor."""

@@ -106,18 +106,33 @@ def test_the_penalty_of_w_is_one_for_typical_ones() -> None:
     prior = dcgan()  # without noise inputs it is that of w alone
     space = LatentW(prior, rng(3))
     assert space.fields == []
-    starts = [prior.map(prior.sample(1, rng(seed))) for seed in range(60)]
-    found = [LatentW(prior, rng(3), start=start).penalty().item() for start in starts]
+    found = []
+    for seed in range(60):
+        with torch.no_grad():
+            space.w.copy_(prior.map(prior.sample(1, rng(seed)))[:, :1])
+        found.append(space.penalty().item())
     assert sum(found) / 60 == pytest.approx(1, abs=0.2)
-    assert space.penalty().item() == 0
+    assert LatentW(prior, rng(3)).penalty().item() == 0
+
+
+def test_a_search_starts_at_the_mean_or_by_its_variety_at_a_w_that_is_drawn() -> None:
+    prior = stylegan()
+    drawn, mean = prior.map(prior.sample(1, rng(3)))[0, 0], LatentW(prior, rng(3)).start[0]
+    for variety in (0.5, 1.0):
+        space = LatentW(prior, rng(3), variety=variety)
+        assert torch.allclose(space.w[0, 0], mean + variety * (drawn - mean), atol=1e-6)
+        assert LatentWPlus(prior, rng(3), variety=variety).penalty().item() == pytest.approx(
+            1000 * sum(autocorrelation(noise).item() for noise in space.fields), rel=1e-4
+        )  # nothing but that of the noise inputs
 
 
 def test_w_plus_has_a_row_for_each_layer() -> None:
     prior = stylegan()
     space = LatentWPlus(prior, rng(3))
     assert space.w.shape == (1, prior.layers, 8)
-    pivot = prior.map(prior.sample(1, rng(0)))
-    assert torch.equal(LatentWPlus(prior, rng(3), start=pivot).pivot(), pivot)
+    with torch.no_grad():
+        space.w.add_(torch.arange(prior.layers)[:, None])
+    assert torch.equal(space.pivot(), space.w)
 
 
 def test_weights_start_at_the_pivot_and_count_how_far_they_moved() -> None:

@@ -76,8 +76,8 @@ class Method:
 
 def methods_for(case: Case, prior: Prior | None, solvers: Mapping[str, Solver] = SOLVERS) -> list[Method]:
     """All that there are for `case`, the simplest first; without a `prior` those solvers that need none."""
-    has_damaged = case.factor == 1 and case.kind != "invert"
-    found = [Method(UNTOUCHED, "nothing", lambda problem, seed: Restored(seen(problem)))] if has_damaged else []
+    has_untouched = case.factor == 1 and case.kind != "invert"
+    found = [Method(UNTOUCHED, "nothing", lambda problem, seed: Restored(seen(problem)))] if has_untouched else []
     found += [
         Method(name, "classics", by_classic(classic), missing_package(name))
         for name, classic in classics.CLASSICS[case.kind].items()

@@ -74,7 +74,11 @@ class RestoreOptions(Searched):
         description="how it is searched; default: tuned, and untrained without a prior",
     )
     completions: Annotated[int | None, tyro.conf.arg(metavar="N")] = Field(
-        None, ge=1, le=1000, description="search N times with seeds that follow, for as many outputs"
+        None,
+        ge=1,
+        le=1000,
+        description="search N times with seeds that follow, for as many outputs; with seed 0 from the mean of a prior, "
+        "with others from elsewhere",
     )
 
     def fault(self) -> Fault:

@@ -21,7 +21,7 @@ from pix2pix.restoration.observing import as_levels, levels_apart, observed, obs
 from pix2pix.restoration.operators import LUMA, Identity
 from pix2pix.restoration.pasting import paste_into_holes, paste_square, resized, rounded
 from pix2pix.restoration.searching import Ending, Solution, Watch, solve
-from pix2pix.restoration.solvers import UNTRAINED_SEARCH, Solver, without_noise
+from pix2pix.restoration.solvers import UNTRAINED_SEARCH, Solver, starting_anywhere, without_noise
 from pix2pix.restoration.spaces import Untrained
 from pix2pix.restoration.tiling import OVERLAP, TILE, Blend, tiles
 from pix2pix.restoration.wanted import Box, Degradation, check_inside, largest_square
@@ -72,9 +72,11 @@ def restore_with_prior(
 ) -> Restored:
     """A square, by default the largest one in the middle, searched at the prior's size and pasted back.
 
-    What lies around it is left as it is, or enlarged. Raises ValueError for a box outside of the picture, and for holes
+    What lies around it is left as it is, or enlarged. With seed 0 the search starts at the mean of the prior's
+    pictures, with any other at one that is drawn. Raises ValueError for a box outside of the picture, and for holes
     outside of the box.
     """
+    solver = starting_anywhere(solver) if seed else solver
     height, width = damage.colours.shape[:2]
     box = box or largest_square(height, width)
     check_inside(box, height, width)

@@ -71,13 +71,14 @@ class Pgd:
     outer: int = 60
     inner: int = 10
     rate: float = 0.05
+    variety: float = 0.0
 
     @property
     def steps(self) -> int:
         return self.outer
 
     def __call__(self, observation: Observation, prior: Prior | None, rng: torch.Generator, watch: Watch) -> Solution:
-        space = LatentW(fitting(prior, observation), rng, varies_noise=False)
+        space = LatentW(fitting(prior, observation), rng, varies_noise=False, variety=self.variety)
         return project_gradients(observation, space, self.outer, self.inner, self.rate, rng, watch)
 
 
@@ -87,13 +88,14 @@ class Projector:
 
     search: Settings
     by_layer: bool
+    variety: float = 0.0
 
     @property
     def steps(self) -> int:
         return self.search.steps
 
     def __call__(self, observation: Observation, prior: Prior | None, rng: torch.Generator, watch: Watch) -> Solution:
-        space = (LatentWPlus if self.by_layer else LatentW)(fitting(prior, observation), rng)
+        space = (LatentWPlus if self.by_layer else LatentW)(fitting(prior, observation), rng, variety=self.variety)
         return solve(observation, space, self.search, rng, watch)
 
 
@@ -108,13 +110,14 @@ class Tuned:
     search: Settings = W_PLUS_SEARCH
     tuning: Settings = TUNING
     exact: Settings = EXACT_TUNING
+    variety: float = 0.0
 
     @property
     def steps(self) -> int:
         return self.search.steps + max(self.tuning.steps, self.exact.steps)
 
     def __call__(self, observation: Observation, prior: Prior | None, rng: torch.Generator, watch: Watch) -> Solution:
-        space = LatentWPlus(fitting(prior, observation), rng)
+        space = LatentWPlus(fitting(prior, observation), rng, variety=self.variety)
         found = solve(observation, space, self.search, rng, watch)
         if found.ending in ("watch", "discrepancy"):
             return without_noise(observation, found)
@@ -156,6 +159,11 @@ SOLVERS: Mapping[str, Solver] = MappingProxyType(
         "untrained": DeepImagePrior(),
     }
 )
+
+
+def starting_anywhere(solver: Solver) -> Solver:
+    """As `solver`, but from a w that is drawn, where it would start at the mean: for completions that differ."""
+    return replace(solver, variety=1.0) if isinstance(solver, Projector | Tuned | Pgd) else solver
 
 
 def without_noise(observation: Observation, found: Solution) -> Solution:

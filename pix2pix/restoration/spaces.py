@@ -75,23 +75,25 @@ class LatentZ:
 class LatentW:
     """One w for all layers, and the noise inputs: Karras et al. 2020, arXiv 1912.04958, appendix D.
 
-    The search starts at the mean w, or at `start` (1, rows, w_dim), with noise added to w that fades. The penalty is
-    the mean square of w's distance from the mean in units of its spread, 1 for a typical w, and what keeps the noise
-    inputs noise. Of `rows` there is 1, or one for each layer. Without `varies_noise`, and for a prior that has no noise
-    inputs, there is only w.
+    The search starts at the mean w, with noise added to w that fades. The penalty is the mean square of w's distance
+    from there in units of its spread, 1 for a typical w, and what keeps the noise inputs noise. Of `rows` there is 1,
+    or one for each layer. Without `varies_noise`, and for a prior that has no noise inputs, there is only w.
+
+    With `variety` in (0, 1] start and penalty move that share of the way from the mean to a w that is drawn: where the
+    observation says little, other draws find other pictures that explain it as well. At 1, on a linear generator, they
+    are samples of the posterior but for its noise: randomised maximum likelihood, Oliver et al. 1996.
     """
 
     def __init__(
-        self, prior: Prior, rng: torch.Generator, rows: int = 1, start: Tensor | None = None, varies_noise: bool = True
+        self, prior: Prior, rng: torch.Generator, rows: int = 1, varies_noise: bool = True, variety: float = 0.0
     ) -> None:
         assert rows in (1, prior.layers), rows
         with torch.no_grad():
             w = prior.map(prior.sample(SAMPLES, rng))[:, :1]
-        self.mean, self.spread = w.mean(dim=0), w.std(dim=0).clamp_min(1e-6)
+        self.start, self.spread = w.mean(dim=0).lerp(w[0], variety), w.std(dim=0).clamp_min(1e-6)
         self.prior = copy.deepcopy(prior)
         self.fields = own_fields(self.prior) if varies_noise else []
-        first = self.mean if start is None else start[0]
-        self.w = first.expand(rows, -1)[None].clone().requires_grad_()
+        self.w = self.start.expand(rows, -1)[None].clone().requires_grad_()
         self._jitter = torch.zeros_like(self.w)
 
     def variables(self) -> list[Tensor]:
@@ -108,7 +110,7 @@ class LatentW:
         return self.prior.synthesize(self.by_layer(self.w + self._jitter))
 
     def penalty(self) -> Tensor:
-        unlikely = ((self.w - self.mean) / self.spread).square().mean()
+        unlikely = ((self.w - self.start) / self.spread).square().mean()
         structure = sum((autocorrelation(noise) for noise in self.fields), torch.zeros(()))
         return (unlikely + AUTOCORRELATION * structure)[None]
 
@@ -123,8 +125,8 @@ class LatentW:
 class LatentWPlus(LatentW):
     """A w for each layer: Abdal et al. 2019, arXiv 1904.03189. More pictures lie in it, and less likely ones."""
 
-    def __init__(self, prior: Prior, rng: torch.Generator, start: Tensor | None = None) -> None:
-        super().__init__(prior, rng, rows=prior.layers, start=start)
+    def __init__(self, prior: Prior, rng: torch.Generator, variety: float = 0.0) -> None:
+        super().__init__(prior, rng, rows=prior.layers, variety=variety)
 
 
 class Weights:

@@ -25,7 +25,7 @@ SETTINGS: dict[str, Parameter] = {
     "prior": (str | None, None, "a generator of such pictures, one of /priors; without one any picture"),
     "solver": (str | None, None, "how it is searched: csgm, pgd, w, w+, tuned with a prior, untrained without"),
     "box": (str | None, None, "X,Y,SIDE: the square that a prior searches; the largest in the middle"),
-    "seed": (int, 0, "another one, another result"),
+    "seed": (int, 0, "another one, another result; 0 starts at the mean of a prior"),
     "completions": (int, 1, f"how many results, with seeds that follow, up to {MOST_COMPLETIONS}"),
     "seconds": (float | None, None, f"that each may take, at most; {MOST_SECONDS:g} for all of them"),
 }
