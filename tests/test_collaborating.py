@@ -11,11 +11,21 @@ from torch import Tensor
 from pix2pix.data.conditions.degradations import noise as add_noise
 from pix2pix.metrics.pixels import psnr
 from pix2pix.restoration.classics import CLASSICS, Damage
-from pix2pix.restoration.collaborating import FIRST, SECOND, Pass, collaborate, is_plain_noise, nl_bayes
+from pix2pix.restoration.collaborating import (
+    FIRST,
+    SECOND,
+    Pass,
+    collaborate,
+    fill_by_likes,
+    has_likes_to_ask,
+    is_plain_noise,
+    nl_bayes,
+)
 from pix2pix.restoration.cut_noise import cut_mean, cut_square
 from pix2pix.restoration.damage import Observation, damage, observe
 from pix2pix.restoration.observing import as_levels
-from pix2pix.restoration.operators import Gray, Identity
+from pix2pix.restoration.operators import Gray, Identity, Mask
+from pix2pix.restoration.pasting import paste_into_holes
 from pix2pix.restoration.solvers import SOLVERS
 
 
@@ -140,3 +150,77 @@ def test_a_search_without_a_prior_ends_with_it() -> None:
     found = SOLVERS["untrained"](observation, None, torch.Generator().manual_seed(0), watch)
     assert found.ending == "discrepancy"
     assert psnr(as_picture(found.picture), clean) > psnr(as_picture(seen[-1]), clean) + 0.7
+
+
+# --- holes ---
+
+
+def lost(shape: tuple[int, int], share: float, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).random(shape) < share
+
+
+def test_a_hole_is_told_by_the_rest_of_its_patch_as_in_the_closed_form() -> None:
+    """Patches of the size of the picture but one: two of them, and what a Gaussian of their mean and spread says."""
+    rng = np.random.default_rng(1)
+    picture = torch.from_numpy(rng.normal(0, 0.3, (1, 3, 4))).float()
+    known = torch.ones(3, 4, dtype=torch.bool)
+    known[1, 0] = False  # in the first patch alone
+    found = fill_by_likes(picture, known, Pass(patch=3, alike=2, reach=1))
+    patches = np.stack([picture[0, :, :3].flatten().numpy(), picture[0, :, 1:].flatten().numpy()]).astype(np.float64)
+    mean, spread = patches.mean(axis=0), np.cov(patches.T) + (0.4 / 127.5) ** 2 * np.eye(9)
+    seen = np.arange(9) != 3
+    weights = spread[3, seen] @ np.linalg.inv(spread[np.ix_(seen, seen)] + (2 / 127.5) ** 2 * np.eye(8))
+    expected = mean[3] + weights @ (patches[0] - mean)[seen]
+    assert float(found[0, 1, 0]) == pytest.approx(expected, abs=2e-3)  # an unknown value has a bound, 2
+    assert torch.equal(found[0][known], picture[0][known])
+
+
+def test_what_is_known_stays_and_what_no_known_pixel_touches_stays() -> None:
+    picture, holes = as_tensor(photo(48))[0], np.zeros((48, 48), bool)
+    holes[10:30, 8:36] = True
+    found = fill_by_likes(picture, torch.from_numpy(~holes), SECOND)
+    changed = (found != picture).any(dim=0).numpy()
+    assert not changed[~holes].any()
+    assert not changed[12:28, 10:34].any()  # two pixels from the border no patch has any that is known
+    assert changed[holes].sum() > 100
+    whole = torch.ones(48, 48, dtype=torch.bool)
+    assert torch.equal(fill_by_likes(picture, whole, SECOND), picture)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.8])
+def test_likes_know_more_of_lost_pixels_than_a_smooth_fill(share: float) -> None:
+    clean, holes = photo(), lost((64, 64), share)
+    observation = Observation(Mask(known_of(holes)).forward(as_tensor(clean)), Mask(known_of(holes)))
+    seen = np.where(holes[:, :, None], 0, clean).astype(np.uint8)
+    smooth = as_tensor(CLASSICS["inpaint"]["biharmonic"](seen, Damage(holes=holes)))
+    found = collaborate(observation, smooth)
+    pasted = clean.copy()
+    pasted[holes] = as_picture(found)[holes]
+    before = clean.copy()
+    before[holes] = as_picture(smooth)[holes]
+    assert psnr(pasted, clean) > psnr(before, clean) + 0.3
+
+
+def known_of(holes: np.ndarray) -> Tensor:
+    return torch.from_numpy((~holes).astype(np.float32))[None, None]
+
+
+def test_what_is_pasted_into_the_picture_is_what_was_told() -> None:
+    """A search that is off by a constant: pasting takes it out, and so it must not come into the holes twice."""
+    clean, holes = photo(), lost((64, 64), 0.4)
+    observation = Observation(Mask(known_of(holes)).forward(as_tensor(clean)), Mask(known_of(holes)))
+    made = [
+        paste_into_holes(
+            clean, as_levels(collaborate(observation, as_tensor(clean) * 0.8 + offset), np.dtype(np.uint8)), holes
+        )
+        for offset in (0.0, 0.1)
+    ]
+    assert np.abs(made[0].astype(int) - made[1]).max() <= 1
+
+
+def test_holes_alone_are_told() -> None:
+    y, known = torch.zeros(1, 3, 8, 8), torch.ones(1, 1, 8, 8)
+    assert has_likes_to_ask(Observation(y, Mask(known)))
+    assert has_likes_to_ask(Observation(y, Mask(known), 0.0))
+    assert not has_likes_to_ask(Observation(y, Mask(known), 10.0))
+    assert not has_likes_to_ask(Observation(y, Identity((8, 8)), 0.0))

@@ -1,4 +1,4 @@
-"""What noise hides of a picture that a search found: patches that are alike in it tell it together.
+"""What noise or holes hide of a picture that a search found: patches that are alike in it tell it together.
 
 NL-Bayes, Lebrun, Buades and Morel 2013, "A nonlocal Bayesian image denoising algorithm", algorithm 1. There the patches
 that are alike, and how they vary, are learned from a first pass over the noisy picture; here from the mean of that pass
@@ -6,6 +6,9 @@ and of what a search found. Each knows what the other cannot see.
 
 Two things are added. Noise is cut off at black and white, which moves what is dark up and what is light down: its mean
 is taken back out, as far as the pilot tells it. And its variance may be another for each value.
+
+Holes are noise without bound: what is known of a patch tells the rest of it by how patches like it vary, as in Yu,
+Sapiro and Mallat 2012, "Solving inverse problems with piecewise linear estimators", section III.
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ from torch import Tensor
 
 from pix2pix.restoration.cut_noise import cut_mean, cut_square
 from pix2pix.restoration.damage import ROUNDING, Observation
-from pix2pix.restoration.operators import Identity
+from pix2pix.restoration.operators import Identity, Mask
+from pix2pix.restoration.pasting import membrane
 
 CHUNK = 256  # patches whose likes are looked for at once
 
@@ -37,16 +41,33 @@ FIRST = Pass(patch=3, alike=90, reach=12)
 SECOND = Pass(patch=3, alike=40, reach=8)
 
 
+LOOSE = 2 / 127.5  # deviation of a known value from what its patch's likes may tell of it
+UNKNOWN = 2.0  # that of one that may be anything
+SLACK = 0.4 / 127.5  # by which patches vary at least, so that equal ones can be told apart from holes
+
+
 def is_plain_noise(observation: Observation) -> bool:
     """Whether all of the picture is seen, under noise of a known level and nothing else."""
     return isinstance(observation.operator, Identity) and bool(observation.sigma)
 
 
+def is_holes(observation: Observation) -> bool:
+    """Whether some of the picture is seen as it is, and the rest not at all."""
+    return isinstance(observation.operator, Mask) and not observation.sigma
+
+
+def has_likes_to_ask(observation: Observation) -> bool:
+    """Whether `collaborate` can add to what a search found."""
+    return is_plain_noise(observation) or is_holes(observation)
+
+
 @torch.no_grad()
 def collaborate(observation: Observation, found: Tensor) -> Tensor:
-    """The picture `found` (1, 3, H, W) of a search under plain noise, with what is left of the noise filtered out."""
-    assert is_plain_noise(observation)
+    """The picture `found` (1, 3, H, W) of a search with what its own patches tell of plain noise, or of its holes."""
+    assert has_likes_to_ask(observation)
     found = found.clamp(-1, 1)
+    if is_holes(observation):
+        return _told_holes(observation, found)
     alone = nl_bayes(*_uncut(observation, found), None, FIRST)[None]
     pilot = (found + alone.clamp(-1, 1)) / 2
     return nl_bayes(*_uncut(observation, pilot), pilot[0], SECOND)[None].clamp(-1, 1)
@@ -60,11 +81,9 @@ def nl_bayes(y: Tensor, variance: Tensor, pilot: Tensor | None, settings: Pass) 
     """
     likeness = y if pilot is None else pilot
     side = settings.patch
-    channels, height, width = y.shape
-    rows, columns = height - side + 1, width - side + 1
-    total, weight = torch.zeros_like(y).flatten(1), torch.zeros(height * width)
+    rows, columns = y.shape[1] - side + 1, y.shape[2] - side + 1
+    mean_of_all = _Mean(y, side)
     patches, guides, noises = (_patches(each, side) for each in (y, likeness, variance))
-    within = _patch_pixels(side, width)
     for chosen in torch.split(_references(rows, columns, settings.stride), CHUNK):
         alike = _alike(guides, chosen, rows, columns, settings)
         mine, noise = guides[alike], noises[alike].mean(dim=1)
@@ -75,12 +94,67 @@ def nl_bayes(y: Tensor, variance: Tensor, pilot: Tensor | None, settings: Pass) 
             covariance = _positive(covariance - torch.diag_embed(noise))
         shrink = torch.linalg.solve(covariance + torch.diag_embed(noise), covariance)
         made = mean + (patches[alike] - mean) @ shrink
+        mean_of_all.add(alike, made)
+    return mean_of_all.of(y)
+
+
+def fill_by_likes(picture: Tensor, known: Tensor, settings: Pass) -> Tensor:
+    """`picture` (C, H, W) with what is not `known` (H, W) bool of it told by patches that are alike; the rest stays.
+
+    Each patch becomes m + S (S + V)^-1 (y - m) with m and S of its likes, and V that of known values and of unknown
+    ones. A patch of which nothing is known tells nothing; what lies in no other stays as it is.
+    """
+    side, (channels, height, width) = settings.patch, picture.shape
+    rows, columns = height - side + 1, width - side + 1
+    patches, shown = _patches(picture, side), _patches(known[None], side)
+    noises = torch.where(shown, LOOSE**2, UNKNOWN**2).repeat(1, channels)
+    slack = SLACK**2 * torch.eye(noises.shape[1])
+    mean_of_all = _Mean(picture, side)
+    references = _references(rows, columns, settings.stride)
+    for chosen in torch.split(references[~shown[references].all(dim=1)], CHUNK):
+        alike = _alike(patches, chosen, rows, columns, settings)
+        mine = patches[alike]
+        mean = mine.mean(dim=1, keepdim=True)
+        covariance = (mine - mean).transpose(1, 2) @ (mine - mean) / max(alike.shape[1] - 1, 1) + slack
+        factors = torch.linalg.cholesky(covariance[:, None] + torch.diag_embed(noises[alike]))
+        weighted = torch.cholesky_solve((mine - mean)[..., None], factors)[..., 0]
+        mean_of_all.add(alike, mean + weighted @ covariance, shown[alike].any(dim=2).float())
+    return torch.where(known, picture, mean_of_all.of(picture))
+
+
+def _told_holes(observation: Observation, found: Tensor) -> Tensor:
+    """`found` with its holes told anew, as they will be once they are pasted with the difference at their border."""
+    holes = (observation.operator.known[0] == 0).any(dim=0)  # type: ignore[attr-defined]
+    difference = (observation.y - found)[0].permute(1, 2, 0).numpy()
+    carried = torch.from_numpy(membrane(difference, holes.numpy())).permute(2, 0, 1)
+    filled = fill_by_likes((found[0] + carried).clamp(-1, 1), ~holes, SECOND)
+    return torch.where(holes, filled - carried, found[0])[None]
+
+
+class _Mean:
+    """The mean of patches that overlap, at each pixel of a picture (C, H, W)."""
+
+    def __init__(self, like: Tensor, side: int) -> None:
+        self._width = like.shape[2]
+        self._side, self._columns = side, self._width - side + 1
+        self._total = torch.zeros_like(like).flatten(1)
+        self._weight = torch.zeros_like(self._total[0])
+
+    def add(self, numbers: Tensor, patches: Tensor, weights: Tensor | None = None) -> None:
+        """`patches` (..., C * side * side) with their `numbers` (...) in row by row order, and `weights` (...)."""
+        weights = self._weight.new_ones(numbers.shape) if weights is None else weights
         # Patch number r * columns + c begins at pixel r * width + c.
-        pixels = (alike // columns * width + alike % columns)[:, :, None] + within
-        values = made.view(*alike.shape, channels, side * side).permute(2, 0, 1, 3)
-        total.index_add_(1, pixels.flatten(), values.reshape(channels, -1))
-        weight.index_add_(0, pixels.flatten(), torch.ones(pixels.numel()))
-    return (total / weight).view_as(y)
+        first = numbers // self._columns * self._width + numbers % self._columns
+        pixels = (first[..., None] + _patch_pixels(self._side, self._width)).flatten()
+        spread = weights[..., None].expand(*weights.shape, self._side**2)
+        values = patches.view(*numbers.shape, len(self._total), self._side**2) * spread[..., None, :]
+        self._total.index_add_(1, pixels, values.movedim(-2, 0).reshape(len(self._total), -1))
+        self._weight.index_add_(0, pixels, spread.flatten())
+
+    def of(self, otherwise: Tensor) -> Tensor:
+        """The mean, and `otherwise` (C, H, W) where there is none."""
+        mean = self._total / self._weight.clamp_min(1e-6)
+        return torch.where(self._weight > 0, mean, otherwise.flatten(1)).view_as(otherwise)
 
 
 def _uncut(observation: Observation, pilot: Tensor) -> tuple[Tensor, Tensor]:

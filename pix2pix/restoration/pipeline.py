@@ -21,7 +21,7 @@ from pix2pix.restoration.observing import as_levels, levels_apart, observed, obs
 from pix2pix.restoration.operators import LUMA, Identity
 from pix2pix.restoration.pasting import paste_into_holes, paste_square, resized, rounded
 from pix2pix.restoration.searching import Ending, Solution, Watch, solve
-from pix2pix.restoration.solvers import UNTRAINED_SEARCH, Solver, starting_anywhere, without_noise
+from pix2pix.restoration.solvers import UNTRAINED_SEARCH, Solver, starting_anywhere, told_by_likes
 from pix2pix.restoration.spaces import Untrained
 from pix2pix.restoration.tiling import OVERLAP, TILE, Blend, tiles
 from pix2pix.restoration.wanted import Box, Degradation, check_inside, largest_square
@@ -180,7 +180,7 @@ def from_picture(observation: Observation, x: Tensor, steps: int, rng: torch.Gen
         return replace(copied, picture=x)
     refined = solve(observation, space, refinement, rng, lambda step, picture: watch(copied.steps + step, picture))
     whole = replace(refined, steps=copied.steps + refined.steps, history=copied.history + refined.history)
-    return without_noise(observation, whole)
+    return told_by_likes(observation, whole)
 
 
 def steps_from_picture(steps: int) -> tuple[int, int]:

@@ -1,8 +1,8 @@
 """The named ways from an observation to a picture: csgm, pgd, w, w+, tuned, untrained.
 
 Each is a space and how it is searched, with its settings as fields; `dataclasses.replace(SOLVERS[name], ...)` changes
-them. All but the last need a prior of the picture's size. The last two filter plain noise once more, with what they
-found as a pilot; see `collaborating`.
+them. All but the last need a prior of the picture's size. The last two end with patches that tell each other what noise
+or holes hide; see `collaborating`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from pix2pix.priors.prior import Prior
-from pix2pix.restoration.collaborating import collaborate, is_plain_noise
+from pix2pix.restoration.collaborating import collaborate, has_likes_to_ask
 from pix2pix.restoration.damage import Observation
 from pix2pix.restoration.misfit import misfit
 from pix2pix.restoration.operators import Identity
@@ -120,7 +120,7 @@ class Tuned:
         space = LatentWPlus(fitting(prior, observation), rng, variety=self.variety)
         found = solve(observation, space, self.search, rng, watch)
         if found.ending in ("watch", "discrepancy"):
-            return without_noise(observation, found)
+            return told_by_likes(observation, found)
 
         def watch_tuning(step: int, picture: Tensor) -> bool:
             return watch(found.steps + step, picture)
@@ -129,7 +129,7 @@ class Tuned:
         around = Weights(space.prior, space.pivot(), observation.operator, jitter=FIELD_JITTER * is_open)
         tuned = solve(observation, around, self.tuning if is_open else self.exact, rng, watch_tuning)
         whole = replace(tuned, steps=found.steps + tuned.steps, history=found.history + tuned.history)
-        return without_noise(observation, whole)
+        return told_by_likes(observation, whole)
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class DeepImagePrior:
         height, width = observation.operator.size
         if min(height, width) < 2 * LEAST_SIDE:
             raise ValueError(f"got a picture of {width}x{height}, expected at least {2 * LEAST_SIDE} pixels a side")
-        return without_noise(observation, solve(observation, Untrained((height, width), rng), self.search, rng, watch))
+        return told_by_likes(observation, solve(observation, Untrained((height, width), rng), self.search, rng, watch))
 
 
 SOLVERS: Mapping[str, Solver] = MappingProxyType(
@@ -166,9 +166,9 @@ def starting_anywhere(solver: Solver) -> Solver:
     return replace(solver, variety=1.0) if isinstance(solver, Projector | Tuned | Pgd) else solver
 
 
-def without_noise(observation: Observation, found: Solution) -> Solution:
-    """What a search found as the pilot of a filter, where all that was wrong is noise of a known level."""
-    if not is_plain_noise(observation):
+def told_by_likes(observation: Observation, found: Solution) -> Solution:
+    """What a search found, told anew by its patches where plain noise or holes are all that was wrong."""
+    if not has_likes_to_ask(observation):
         return found
     picture = collaborate(observation, found.picture)
     return replace(found, picture=picture, misfit=float(misfit(observation, picture, 0)[0]))
