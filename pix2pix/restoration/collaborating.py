@@ -38,8 +38,7 @@ class Pass:
 
 # Chosen on pictures of `dev`, by PSNR and LPIPS.
 FIRST = Pass(patch=3, alike=90, reach=12)
-SECOND = Pass(patch=3, alike=40, reach=8)
-
+SECOND = Pass(patch=3, alike=40, reach=8)  # of holes, too
 
 LOOSE = 2 / 127.5  # deviation of a known value from what its patch's likes may tell of it
 UNKNOWN = 2.0  # that of one that may be anything
@@ -124,7 +123,8 @@ def fill_by_likes(picture: Tensor, known: Tensor, settings: Pass) -> Tensor:
 
 def _told_holes(observation: Observation, found: Tensor) -> Tensor:
     """`found` with its holes told anew, as they will be once they are pasted with the difference at their border."""
-    holes = (observation.operator.known[0] == 0).any(dim=0)  # type: ignore[attr-defined]
+    assert isinstance(observation.operator, Mask)
+    holes = (observation.operator.known[0] == 0).any(dim=0)
     difference = (observation.y - found)[0].permute(1, 2, 0).numpy()
     carried = torch.from_numpy(membrane(difference, holes.numpy())).permute(2, 0, 1)
     filled = fill_by_likes((found[0] + carried).clamp(-1, 1), ~holes, SECOND)
