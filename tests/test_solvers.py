@@ -15,7 +15,7 @@ from pix2pix.priors.stylegan2 import StyleGAN2
 from pix2pix.restoration.damage import Observation, damage, observe
 from pix2pix.restoration.misfit import misfit
 from pix2pix.restoration.operators import Downsample, Identity, Mask, Operator, squared_norm
-from pix2pix.restoration.searching import Settings, project_gradients, ramp, solve
+from pix2pix.restoration.searching import Settings, WayBack, project_gradients, ramp, solve
 from pix2pix.restoration.solvers import SOLVERS, Csgm, DeepImagePrior, Pgd, Projector, Solver, Tuned, unwatched
 from pix2pix.restoration.spaces import LatentW, LatentZ, Untrained
 
@@ -298,6 +298,43 @@ def test_mistakes_are_told() -> None:
     tiny = observe(*damage(photo(7), (), np.random.default_rng(0)))
     with pytest.raises(ValueError, match=r"got a picture of 7x7, expected at least 8 pixels a side"):
         SOLVERS["untrained"](tiny, None, rng(), unwatched)
+
+
+class Shaken(Untrained):
+    """Thrown far off before one of its steps."""
+
+    def __init__(self, shape: tuple[int, int], at: float) -> None:
+        super().__init__(shape, rng(1))
+        self._at, self._share = at, -1.0
+
+    def advance(self, progress: float, rng: torch.Generator) -> None:
+        super().advance(progress, rng)
+        if self._share < self._at <= progress:
+            with torch.no_grad():
+                for each in self.variables():
+                    each.add_(torch.randn(each.shape, generator=rng), alpha=3)
+        self._share = progress
+
+
+@pytest.mark.parametrize("value", [1.0, float("nan")])
+def test_a_search_that_goes_astray_is_taken_back(value: float) -> None:
+    space = Untrained((16, 16), rng(1))
+    way_back, before = WayBack(space, 10), [each.detach().clone() for each in space.variables()]
+    assert not way_back.is_taken(0.01)
+    with torch.no_grad():
+        space.variables()[0].fill_(5)
+    assert not way_back.is_taken(0.09)
+    assert way_back.is_taken(value)
+    assert all(torch.equal(each, was) for each, was in zip(space.variables(), before, strict=True))
+    assert not WayBack(space, 10).is_taken(value)  # with nowhere to go back to
+
+
+def test_a_search_that_is_thrown_off_ends_as_one_that_is_not() -> None:
+    observation = observe(*damage(photo(32), (), np.random.default_rng(0)))
+    settings = Settings(steps=200, rate=0.01, astray=10)
+    calm, shaken = (solve(observation, Shaken((32, 32), at), settings, rng(2), unwatched) for at in (2.0, 0.7))
+    assert max(shaken.history[140:]) > 10 * shaken.history[139]
+    assert shaken.misfit < 2 * calm.misfit
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from pix2pix.restoration.stopping import WindowedVariance, is_within_noise
 Watch = Callable[[int, Tensor], bool]
 """Called at a step, with its number from 0 and the picture (1, 3, H, W); False ends the search."""
 Ending = Literal["steps", "discrepancy", "variance", "watch"]
+LEVEL = (1 / 127.5) ** 2  # the misfit of a picture that is off by one level of 255
 WARM_UP, COOL_DOWN = 0.05, 0.25  # shares of a search in which the rate rises and falls; Karras et al. 2020, appendix D
 
 
@@ -34,6 +35,7 @@ class Settings:
     window: int = 0  # steps whose variance ends a search without known noise; 0: none does
     patience: int = 200  # steps without a smaller variance
     average: float = 0.0  # of the pictures before, in the one that is shown and returned
+    astray: float = math.inf  # times the least misfit, and a level: a step that leads there is taken back
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,10 @@ def solve(
     """Adam on the misfit and penalty of all of the space's pictures; the one of least misfit is the solution.
 
     It ends after `settings.steps`; where only noise is left to fit, if its level is known; else, with a window, where
-    the variance of the pictures has been lowest. What is drawn comes from `rng`: a seed decides all.
+    the variance of the pictures has been lowest. What is drawn comes from `rng`: a seed decides all. After a step that
+    is taken back, the others are half as long.
     """
+    way_back, rate = WayBack(space, settings.astray), settings.rate
     optimizer = torch.optim.Adam(space.variables(), lr=settings.rate, fused=True)
     variance = None
     if settings.window and observation.sigma is None:
@@ -66,12 +70,16 @@ def solve(
     ending: Ending = "steps"
     for step in range(settings.steps):
         progress = step / settings.steps
-        optimizer.param_groups[0]["lr"] = settings.rate * ramp(progress)
+        optimizer.param_groups[0]["lr"] = rate * ramp(progress)
         space.advance(progress, rng)
         pictures = space.render()
         errors = misfit(observation, pictures, settings.halvings)
         best = int(errors.argmin())
         history.append(float(errors[best].detach()))
+        if len(pictures) == 1 and way_back.is_taken(history[-1]):
+            optimizer.state.clear()
+            rate /= 2
+            continue
         shown = averaged(shown, pictures[best : best + 1].detach(), settings.average)
         if variance is not None:
             variance.add(shown)
@@ -109,6 +117,27 @@ def _solution(
         found = pictures[best : best + 1]
     error = float(misfit(observation, found, halvings)[0])
     return Solution(found.clone(), error, len(history), ending, tuple(history), space)
+
+
+class WayBack:
+    """To where a space was best, when a step led astray; as the code of Ulyanov et al. 2018 has it."""
+
+    def __init__(self, space: SearchSpace, astray: float) -> None:
+        self._variables, self._astray = space.variables(), astray
+        self._best, self._least = list[Tensor](), math.inf
+
+    @torch.no_grad()
+    def is_taken(self, misfit: float) -> bool:
+        """Whether a space with this misfit was put back to where it had the least."""
+        if self._astray == math.inf:
+            return False
+        if misfit < self._least:
+            self._best, self._least = [each.detach().clone() for each in self._variables], misfit
+        if misfit <= self._astray * (self._least + LEVEL) or not self._best:
+            return False
+        for variable, best in zip(self._variables, self._best, strict=True):
+            variable.copy_(best)
+        return True
 
 
 def project(target: Tensor, space: SearchSpace, optimizer: torch.optim.Optimizer, steps: int) -> Tensor:

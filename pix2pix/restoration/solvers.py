@@ -28,9 +28,9 @@ from pix2pix.restoration.untrained import LEAST_SIDE
 CSGM_SEARCH = Settings(steps=300, rate=0.15, penalty=1e-3, halvings=3)
 W_SEARCH = Settings(steps=300, rate=0.1, penalty=1e-2, halvings=3)
 W_PLUS_SEARCH = Settings(steps=300, rate=0.05, penalty=1e-2, halvings=3)
-TUNING = Settings(steps=300, rate=0.02, penalty=1e-3, average=0.9)
-EXACT_TUNING = Settings(steps=500, rate=0.05, penalty=1e-3)  # of a picture that is known whole
-UNTRAINED_SEARCH = Settings(steps=1500, rate=0.01, window=50, average=0.9)
+TUNING = Settings(steps=300, rate=0.02, penalty=1e-3, average=0.9, astray=10)
+EXACT_TUNING = Settings(steps=500, rate=0.05, penalty=1e-3, astray=10)  # of a picture that is known whole
+UNTRAINED_SEARCH = Settings(steps=1500, rate=0.01, window=50, average=0.9, astray=10)
 
 
 class Solver(Protocol):
