@@ -190,7 +190,7 @@ def test_what_is_known_stays_and_what_no_known_pixel_touches_stays() -> None:
 @pytest.mark.parametrize("share", [0.3, 0.5])
 def test_likes_know_more_of_lost_pixels_than_a_smooth_fill(share: float) -> None:
     clean, holes = photo(), lost((64, 64), share)
-    observation = Observation(Mask(known_of(holes)).forward(as_tensor(clean)), Mask(known_of(holes)))
+    observation = Observation(Mask(known_of(holes)).forward(as_tensor(clean)), Mask(known_of(holes)), 0.0)
     seen = np.where(holes[:, :, None], 0, clean).astype(np.uint8)
     smooth = as_tensor(CLASSICS["inpaint"]["biharmonic"](seen, Damage(holes=holes)))
     found = collaborate(observation, smooth)
@@ -208,7 +208,7 @@ def known_of(holes: np.ndarray) -> Tensor:
 def test_what_is_pasted_into_the_picture_is_what_was_told() -> None:
     """A search that is off by a constant: pasting takes it out, and so it must not come into the holes twice."""
     clean, holes = photo(), lost((64, 64), 0.4)
-    observation = Observation(Mask(known_of(holes)).forward(as_tensor(clean)), Mask(known_of(holes)))
+    observation = Observation(Mask(known_of(holes)).forward(as_tensor(clean)), Mask(known_of(holes)), 0.0)
     made = [
         paste_into_holes(
             clean, as_levels(collaborate(observation, as_tensor(clean) * 0.8 + offset), np.dtype(np.uint8)), holes
@@ -220,7 +220,9 @@ def test_what_is_pasted_into_the_picture_is_what_was_told() -> None:
 
 def test_holes_alone_are_told() -> None:
     y, known = torch.zeros(1, 3, 8, 8), torch.ones(1, 1, 8, 8)
-    assert has_likes_to_ask(Observation(y, Mask(known)))
     assert has_likes_to_ask(Observation(y, Mask(known), 0.0))
+    assert not has_likes_to_ask(Observation(y, Mask(known), None))
     assert not has_likes_to_ask(Observation(y, Mask(known), 10.0))
+    assert not has_likes_to_ask(Observation(y, Mask(known), 0.0, "salt_and_pepper"))
+    assert not has_likes_to_ask(Observation(y, Mask(known.expand(1, 3, 8, 8)), 0.0))
     assert not has_likes_to_ask(Observation(y, Identity((8, 8)), 0.0))

@@ -320,13 +320,13 @@ class Shaken(Untrained):
 def test_a_search_that_goes_astray_is_taken_back(value: float) -> None:
     space = Untrained((16, 16), rng(1))
     way_back, before = WayBack(space, 10), [each.detach().clone() for each in space.variables()]
-    assert not way_back.is_taken(0.01)
+    assert not way_back.take(0.01)
     with torch.no_grad():
         space.variables()[0].fill_(5)
-    assert not way_back.is_taken(0.09)
-    assert way_back.is_taken(value)
+    assert not way_back.take(0.09)
+    assert way_back.take(value)
     assert all(torch.equal(each, was) for each, was in zip(space.variables(), before, strict=True))
-    assert not WayBack(space, 10).is_taken(value)  # with nowhere to go back to
+    assert not WayBack(space, 10).take(value)  # with nowhere to go back to
 
 
 def test_a_search_that_is_thrown_off_ends_as_one_that_is_not() -> None:

@@ -51,8 +51,9 @@ def is_plain_noise(observation: Observation) -> bool:
 
 
 def is_holes(observation: Observation) -> bool:
-    """Whether some of the picture is seen as it is, and the rest not at all."""
-    return isinstance(observation.operator, Mask) and not observation.sigma
+    """Whether some pixels are seen as they are, and the rest not at all."""
+    is_clean = observation.sigma == 0 and observation.kind != "salt_and_pepper"  # where some that are lost look known
+    return is_clean and isinstance(observation.operator, Mask) and observation.operator.known.shape[1] == 1
 
 
 def has_likes_to_ask(observation: Observation) -> bool:
@@ -124,7 +125,7 @@ def fill_by_likes(picture: Tensor, known: Tensor, settings: Pass) -> Tensor:
 def _told_holes(observation: Observation, found: Tensor) -> Tensor:
     """`found` with its holes told anew, as they will be once they are pasted with the difference at their border."""
     assert isinstance(observation.operator, Mask)
-    holes = (observation.operator.known[0] == 0).any(dim=0)
+    holes = observation.operator.known[0, 0] == 0
     difference = (observation.y - found)[0].permute(1, 2, 0).numpy()
     carried = torch.from_numpy(membrane(difference, holes.numpy())).permute(2, 0, 1)
     filled = fill_by_likes((found[0] + carried).clamp(-1, 1), ~holes, SECOND)

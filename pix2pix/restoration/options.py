@@ -78,7 +78,7 @@ class RestoreOptions(Searched):
         ge=1,
         le=1000,
         description="search N times with seeds that follow, for as many outputs; with seed 0 from the mean of a prior, "
-        "with others from elsewhere",
+        "with any other from elsewhere",
     )
 
     def fault(self) -> Fault:

@@ -35,7 +35,7 @@ class Settings:
     window: int = 0  # steps whose variance ends a search without known noise; 0: none does
     patience: int = 200  # steps without a smaller variance
     average: float = 0.0  # of the pictures before, in the one that is shown and returned
-    astray: float = math.inf  # times the least misfit, and a level: a step that leads there is taken back
+    astray: float = math.inf  # times the least misfit, and a level: a step that leads one picture there is taken back
 
 
 @dataclass(frozen=True)
@@ -76,14 +76,12 @@ def solve(
         errors = misfit(observation, pictures, settings.halvings)
         best = int(errors.argmin())
         history.append(float(errors[best].detach()))
-        if len(pictures) == 1 and way_back.is_taken(history[-1]):
-            optimizer.state.clear()
-            rate /= 2
-            continue
-        shown = averaged(shown, pictures[best : best + 1].detach(), settings.average)
-        if variance is not None:
-            variance.add(shown)
-            calmest = shown if variance.is_best else calmest
+        was_astray = len(pictures) == 1 and way_back.take(history[-1])
+        if shown is None or not was_astray:
+            shown = averaged(shown, pictures[best : best + 1].detach(), settings.average)
+            if variance is not None:
+                variance.add(shown)
+                calmest = shown if variance.is_best else calmest
         expected = observation.expected(pictures[best : best + 1])
         if expected is not None and is_within_noise(float(squares(observation, pictures.detach())[best]), expected):
             ending = "discrepancy"
@@ -93,6 +91,10 @@ def solve(
             ending = "watch"
         if ending != "steps":
             break
+        if was_astray:
+            optimizer.state.clear()
+            rate /= 2
+            continue
         optimizer.zero_grad()
         (errors + settings.penalty * space.penalty()).sum().backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -120,15 +122,15 @@ def _solution(
 
 
 class WayBack:
-    """To where a space was best, when a step led astray; as the code of Ulyanov et al. 2018 has it."""
+    """To where a space was best, when a step led astray; after the backtracking in the code of Ulyanov et al. 2018."""
 
     def __init__(self, space: SearchSpace, astray: float) -> None:
         self._variables, self._astray = space.variables(), astray
         self._best, self._least = list[Tensor](), math.inf
 
     @torch.no_grad()
-    def is_taken(self, misfit: float) -> bool:
-        """Whether a space with this misfit was put back to where it had the least."""
+    def take(self, misfit: float) -> bool:
+        """Put a space of this misfit back to where it had the least, if it is astray; whether it was."""
         if self._astray == math.inf:
             return False
         if misfit < self._least:

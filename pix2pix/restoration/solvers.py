@@ -65,7 +65,7 @@ class Pgd:
     """Steps towards what is observed, each projected to the prior's pictures: Shah and Hegde 2018, arXiv 1802.08406.
 
     The projection searches w, which is z for a DCGAN, and leaves noise inputs as they are: without a penalty they would
-    take in the picture.
+    take in the picture. For `variety` see `LatentW`.
     """
 
     outer: int = 60
@@ -84,7 +84,7 @@ class Pgd:
 
 @dataclass(frozen=True)
 class Projector:
-    """One w, or one for each layer, from the mean on: Karras et al. 2020, arXiv 1912.04958, appendix D."""
+    """One w, or one for each layer: Karras et al. 2020, arXiv 1912.04958, appendix D. For `variety` see `LatentW`."""
 
     search: Settings
     by_layer: bool
@@ -105,6 +105,7 @@ class Tuned:
 
     But where a picture is known whole, the generator's noise is drawn anew at each step: what is known of a picture,
     or the noise in it, cannot be fitted by weights that lean on one draw, and what they make of the rest is better.
+    For `variety` see `LatentW`.
     """
 
     search: Settings = W_PLUS_SEARCH
