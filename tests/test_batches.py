@@ -110,7 +110,7 @@ def test_a_page_that_is_left_does_not_wait_for_the_picture_in_hand(
     assert begun.wait(20)
     start = time.monotonic()
     going.close()  # type: ignore[attr-defined]
-    assert time.monotonic() - start < 0.2
+    assert time.monotonic() - start < 10  # the picture in hand would take twenty
     assert progress.stop.is_set()
     hold.set()
     until(lambda: not site._batches.total())

@@ -120,4 +120,4 @@ def test_ctrl_c_while_a_worker_is_built_ends_the_command() -> None:
         asked = time.monotonic()
         os.killpg(running.pid, signal.SIGINT)  # as a terminal does: both processes get it
         running.communicate(timeout=30)
-        assert time.monotonic() - asked < 5
+        assert time.monotonic() - asked < 20  # far from the hundred seconds it would sleep
