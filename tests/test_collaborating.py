@@ -11,21 +11,13 @@ from torch import Tensor
 from pix2pix.data.conditions.degradations import noise as add_noise
 from pix2pix.metrics.pixels import psnr
 from pix2pix.restoration.classics import CLASSICS, Damage
-from pix2pix.restoration.collaborating import (
-    FIRST,
-    SECOND,
-    Pass,
-    collaborate,
-    fill_by_likes,
-    has_likes_to_ask,
-    is_plain_noise,
-    nl_bayes,
-)
+from pix2pix.restoration.collaborating import collaborate, has_likes_to_ask, is_plain_noise, tell
 from pix2pix.restoration.cut_noise import cut_mean, cut_square
 from pix2pix.restoration.damage import Observation, damage, observe
 from pix2pix.restoration.observing import as_levels
 from pix2pix.restoration.operators import Gray, Identity, Mask
-from pix2pix.restoration.pasting import paste_into_holes
+from pix2pix.restoration.pasting import membrane, paste_into_holes
+from pix2pix.restoration.patches import FIRST, SECOND, Pass, fill_by_likes, nl_bayes
 from pix2pix.restoration.solvers import SOLVERS
 
 
@@ -226,3 +218,58 @@ def test_holes_alone_are_told() -> None:
     assert not has_likes_to_ask(Observation(y, Mask(known), 0.0, "salt_and_pepper"))
     assert not has_likes_to_ask(Observation(y, Mask(known.expand(1, 3, 8, 8)), 0.0))
     assert not has_likes_to_ask(Observation(y, Identity((8, 8)), 0.0))
+
+
+# --- without a search ---
+
+
+def masked(clean: np.ndarray, holes: np.ndarray) -> Observation:
+    return Observation(Mask(known_of(holes)).forward(as_tensor(clean)), Mask(known_of(holes)), 0.0)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.8])
+def test_lost_pixels_are_told_better_than_by_any_classic(share: float) -> None:
+    clean, holes = photo(), lost((64, 64), share, 3)
+    seen = np.where(holes[:, :, None], 0, clean).astype(np.uint8)
+    rivals = [
+        psnr(np.where(holes[:, :, None], restore(seen, Damage(holes=holes)), clean), clean)
+        for restore in CLASSICS["inpaint"].values()
+    ]
+    *_, found = tell(masked(clean, holes))
+    assert torch.equal(found[0][:, ~holes], as_tensor(clean)[0][:, ~holes])
+    assert psnr(as_picture(found), clean) > max(rivals) + 0.2
+
+
+def test_far_from_what_is_known_a_membrane_is_kept() -> None:
+    clean, holes = photo(), np.zeros((64, 64), bool)
+    holes[8:56, 8:56] = True
+    *_, found = tell(masked(clean, holes))
+    flat = membrane(np.where(holes[:, :, None], 0, as_tensor(clean)[0].permute(1, 2, 0).numpy()), holes)
+    torch.testing.assert_close(found[0, :, 32, 32], torch.from_numpy(flat)[32, 32], atol=0.02, rtol=0)
+
+
+def test_noise_is_told_in_two_passes_that_know_of_the_cut() -> None:
+    clean = photo()
+    noisy = add_noise(clean, np.random.default_rng(5), sigma=(50, 50))
+    first, second = tell(observe(noisy, Identity((64, 64)), 50.0))
+    plain = CLASSICS["denoise"]["NL-Bayes"](noisy, Damage(sigma=50))
+    assert psnr(as_picture(second), clean) > psnr(plain, clean)
+    assert psnr(as_picture(second), clean) > psnr(as_picture(first), clean)
+
+
+def test_patches_as_a_solver_can_be_watched_and_stopped() -> None:
+    clean, holes = photo(), lost((64, 64), 0.5)
+    seen: list[tuple[int, Tensor]] = []
+
+    def watch(step: int, picture: Tensor) -> bool:
+        seen.append((step, picture))
+        return step < 1
+
+    patches, rng = SOLVERS["patches"], torch.Generator()
+    ended = patches(masked(clean, holes), None, rng, watch)
+    assert (ended.steps, ended.ending, [step for step, _ in seen]) == (2, "watch", [0, 1])
+    assert torch.equal(ended.picture, seen[-1][1])
+    whole = patches(masked(clean, holes), None, rng, lambda step, picture: True)
+    assert (whole.steps, whole.ending, whole.misfit) == (3, "steps", 0.0)
+    with pytest.raises(ValueError, match="patches tell holes in a clean picture, or noise"):
+        patches(Observation(torch.zeros(1, 1, 8, 8), Gray((8, 8)), 0.0), None, rng, watch)

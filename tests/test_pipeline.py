@@ -21,10 +21,10 @@ from pix2pix.restoration.diagnosing import damaged
 from pix2pix.restoration.inverting import invert, invertible, psnr, square_for
 from pix2pix.restoration.observing import as_levels, levels_apart, observed, observed_at
 from pix2pix.restoration.pasting import membrane, paste_into_holes, paste_square
-from pix2pix.restoration.pipeline import Look, restore_untrained, restore_with_prior
+from pix2pix.restoration.pipeline import Look, restore_with_prior, restore_without_prior
 from pix2pix.restoration.saved import load_inversion, save_inversion
 from pix2pix.restoration.searching import Settings
-from pix2pix.restoration.solvers import DeepImagePrior, Pgd, Projector, Solver, Tuned
+from pix2pix.restoration.solvers import DeepImagePrior, Patches, Pgd, Projector, Solver, Tuned
 from pix2pix.restoration.tiling import Blend, tiles
 from pix2pix.restoration.wanted import Box, Fault, box_in, largest_square, saved_quality
 
@@ -222,12 +222,26 @@ def test_searches_of_other_seeds_than_0_start_apart(prior: Prior, solver: str) -
 def test_no_pixel_outside_the_holes_changes_without_a_prior(no_models: None) -> None:
     pixels, holes = photo(40, 52), hole(40, 52)
     made = [
-        restore_untrained(damaged(pixels, Fault("inpaint"), mask(holes)), UNTRAINED, seed, unseen).picture
+        restore_without_prior(damaged(pixels, Fault("inpaint"), mask(holes)), UNTRAINED, seed, unseen).picture
         for seed in (0, 0, 1)
     ]
     np.testing.assert_array_equal(made[0][~holes], pixels[~holes])
     np.testing.assert_array_equal(made[0], made[1])
     assert (made[0][holes] != made[2][holes]).any()
+
+
+def test_patches_begin_with_no_models_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "model_picture", None)  # not to be called
+    pixels, holes = photo(40, 52), hole(40, 52)
+    made = [
+        restore_without_prior(damaged(pixels, Fault("inpaint"), mask(holes)), Patches(), seed, unseen)
+        for seed in (0, 1)
+    ]
+    np.testing.assert_array_equal(made[0].picture, made[1].picture)
+    np.testing.assert_array_equal(made[0].picture[~holes], pixels[~holes])
+    in_one_colour = np.abs(pixels[~holes].mean(axis=0) - pixels[holes]).mean()
+    assert np.abs(made[0].picture[holes].astype(int) - pixels[holes]).mean() < in_one_colour / 2
+    assert made[0].steps == 3
 
 
 def test_holes_are_what_is_transparent_and_the_rest_of_the_transparency_stays() -> None:
@@ -245,7 +259,7 @@ def test_salt_and_pepper_is_found_and_only_that_is_replaced(no_models: None) -> 
     true, rng = photo(48, 48), np.random.default_rng(0)
     lost = rng.random((48, 48)) < 0.2
     pixels = np.where(lost[:, :, None], rng.choice(np.array([0, 255], np.uint8), (48, 48, 1)), true).astype(np.uint8)
-    made = restore_untrained(damaged(pixels, Fault("salt_and_pepper")), UNTRAINED, 0, unseen).picture
+    made = restore_without_prior(damaged(pixels, Fault("salt_and_pepper")), UNTRAINED, 0, unseen).picture
     np.testing.assert_array_equal(made[~lost], true[~lost])
     assert np.abs(made[lost].astype(int) - true[lost]).mean() < 12
 
@@ -267,7 +281,7 @@ def test_sizes_channels_and_what_a_grey_picture_becomes(prior: Prior, no_models:
     larger = restore_with_prior(damaged(seen, Fault("superres", factor=3)), prior, SHORT, None, 0, unseen).picture
     assert larger.shape == (60, 90, 4)
     assert (larger[:, :, 3] == 90).all()
-    assert restore_untrained(
+    assert restore_without_prior(
         damaged(photo(16, 20), Fault("superres", factor=2)), UNTRAINED, 0, unseen
     ).picture.shape == (
         32,
@@ -296,10 +310,10 @@ def test_large_pictures_are_searched_in_tiles_and_only_where_there_are_holes(
         parts.append(look.part)
         return True
 
-    made = restore_untrained(damaged(pixels, Fault("inpaint"), mask(holes)), UNTRAINED, 0, watch)
+    made = restore_without_prior(damaged(pixels, Fault("inpaint"), mask(holes)), UNTRAINED, 0, watch)
     assert (set(parts), made.steps) == ({0}, 12)
     np.testing.assert_array_equal(made.picture[~holes], pixels[~holes])
-    everywhere = restore_untrained(damaged(pixels, Fault("denoise", sigma=0.0)), UNTRAINED, 0, unseen)
+    everywhere = restore_without_prior(damaged(pixels, Fault("denoise", sigma=0.0)), UNTRAINED, 0, unseen)
     assert (everywhere.steps, everywhere.picture.shape) == (36, (40, 100, 3))
 
 
@@ -308,10 +322,10 @@ def test_a_search_from_a_models_picture_ends_near_it(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(pipeline, "model_picture", lambda damage: true)
     far = DeepImagePrior(Settings(steps=120, rate=0.01))
     damage = damaged(np.full_like(true, 128), Fault("denoise", sigma=200.0))  # nothing to fit: it stays where it begins
-    made = restore_untrained(damage, far, 0, unseen)
+    made = restore_without_prior(damage, far, 0, unseen)
     assert made.endings == ("discrepancy",)
     assert np.abs(made.picture.astype(int) - true).mean() < 40
-    ended = restore_untrained(damage, far, 0, lambda look: look.step < 5)
+    ended = restore_without_prior(damage, far, 0, lambda look: look.step < 5)
     assert np.abs(ended.picture.astype(int) - true).max() <= 1  # rather the model's picture than noise
 
 
@@ -324,7 +338,7 @@ def test_looks_show_what_there_is_if_the_search_ends_now(monkeypatch: pytest.Mon
         return True
 
     damage = damaged(np.full_like(true, 128), Fault("denoise", sigma=0.1))
-    made = restore_untrained(damage, DeepImagePrior(Settings(steps=40, rate=0.01)), 0, watch)
+    made = restore_without_prior(damage, DeepImagePrior(Settings(steps=40, rate=0.01)), 0, watch)
     assert [look.step for look in looks] == [0, *range(20), 20]  # 6 to learn the model's picture, then 14
     assert {look.steps for look in looks} == {20}
     shown = [np.rint(as_levels(look.picture, np.dtype(np.uint8))) for look in looks]

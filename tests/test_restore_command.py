@@ -20,10 +20,11 @@ from tiny_priors import save_tiny_prior
 from pix2pix.images import read_image
 from pix2pix.restoration import pipeline, solvers
 from pix2pix.restoration.observing import as_levels
+from pix2pix.restoration.options import NEED_NO_PRIOR
 from pix2pix.restoration.pasting import rounded
 from pix2pix.restoration.saved import load_inversion
 from pix2pix.restoration.searching import Settings
-from pix2pix.restoration.solvers import SOLVERS, Csgm, DeepImagePrior, Pgd, Projector, Tuned
+from pix2pix.restoration.solvers import SOLVERS, Csgm, DeepImagePrior, Patches, Pgd, Projector, Tuned
 from pix2pix.restore import main
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -37,6 +38,7 @@ SHORT = {
     "w+": Projector(FEW, by_layer=True),
     "tuned": Tuned(FEW, FEW, FEW),
     "untrained": DeepImagePrior(replace(FEW, rate=0.01)),
+    "patches": Patches(),
 }
 
 
@@ -114,9 +116,10 @@ def test_the_real_command_fills_a_hole_and_nothing_else(folder: Path) -> None:
 
 @pytest.mark.parametrize("solver", SHORT)
 def test_each_solver_by_name(folder: Path, solver: str, capsys: pytest.CaptureFixture[str]) -> None:
-    prior = () if solver == "untrained" else PRIOR
-    assert main(["../beside/x.png", "--degradation", "denoise", "--sigma", "0", "--solver", solver, *prior]) == 0
-    steps = SHORT[solver].steps  # type: ignore[attr-defined]
+    prior = () if solver in NEED_NO_PRIOR else PRIOR
+    sigma = "20" if solver == "patches" else "0"  # of which a search has no end before its last step
+    assert main(["../beside/x.png", "--degradation", "denoise", "--sigma", sigma, "--solver", solver, *prior]) == 0
+    steps = 2 if solver == "patches" else SHORT[solver].steps  # type: ignore[attr-defined]
     assert f"x.png: {solver}, {steps} steps in" in capsys.readouterr().out
     assert read_image("../beside/translated/x.png").shape == (64, 64, 3)
 
@@ -266,6 +269,23 @@ MISTAKES = {
     "no such prior": (["../beside/x.png", *INPAINT, "--prior", "facez"], "no prior 'facez'"),
     "needs a prior": (["../beside/x.png", *INPAINT, "--solver", "w+"], "--solver w+ needs a prior"),
     "needs none": (["../beside/x.png", *INPAINT, *PRIOR, "--solver", "untrained"], "leave out --prior"),
+    "patches with a prior": (["../beside/x.png", *INPAINT, *PRIOR, "--solver", "patches"], "leave out --prior"),
+    "patches of a small one": (
+        ["../beside/x.png", "--degradation", "superres", "--solver", "patches"],
+        "--solver patches is for noise, or for holes in a picture without any",
+    ),
+    "patches of noise with holes": (
+        ["../beside/x.png", *INPAINT, "--sigma", "9", "--solver", "patches"],
+        "--solver patches is for noise, or for holes in a picture without any",
+    ),
+    "patches of no noise": (
+        ["../beside/x.png", "--degradation", "denoise", "--sigma", "0", "--solver", "patches"],
+        "patches tell holes in a clean picture, or noise",
+    ),
+    "patches that differ": (
+        ["../beside/x.png", *INPAINT, "--solver", "patches", "--completions", "2"],
+        "--solver patches has one answer",
+    ),
     "box without prior": (["../beside/x.png", *INPAINT, "--box", "0,0,64"], "--box is for a search with a prior"),
     "no box": (["../beside/x.png", *INPAINT, *PRIOR, "--box", "1,2"], "expected X,Y,SIDE"),
     "box outside": (["../beside/x.png", *INPAINT, *PRIOR, "--box", "9,9,60"], "reaches beyond the picture of 64x64"),

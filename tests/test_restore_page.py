@@ -139,6 +139,26 @@ def test_a_painted_hole_is_filled_as_the_command_fills_it(
     assert (tmp_path / "out" / castle.name).read_bytes() == content
 
 
+def test_any_photo_is_told_by_its_patches(visit: Visit, castle: Path, tmp_path: Path) -> None:
+    page = opened(visit, "", castle)
+    page.locator(".restore-prior button", has_text="Any photo").click()
+    shown = page.locator(".restore-solver option")
+    assert shown.all_inner_texts() == ["Automatic: untrained", "patches"]
+    page.locator(".restore-solver").select_option("patches")
+    page.wait_for_function("document.querySelector('.live-estimate').textContent.includes('patches, 3 steps')")
+    page.locator(".restore-damage button", has_text="Blur").click()
+    assert page.locator(".restore-of-solver").is_hidden()
+    page.locator(".restore-damage button", has_text="Noise").click()
+    assert page.locator(".restore-solver").input_value() == ""
+    page.locator(".restore-solver").select_option("patches")
+    start(page)
+    assert "2 steps, all steps done" in ended(visit)
+    _, content = visit.download()
+    flags = ["--degradation", "denoise", "--solver", "patches", "--out", str(tmp_path)]
+    assert main([str(castle), *flags]) == 0
+    assert (tmp_path / castle.name).read_bytes() == content
+
+
 def test_stop_keeps_the_picture_of_that_moment(visit: Visit, castle: Path) -> None:
     page = opened(visit, "#degradation=gray", castle)
     page.get_by_role("button", name="No limit").click()

@@ -148,7 +148,11 @@ def test_the_page_knows_all_that_the_command_does() -> None:
 
     assert set(SOLVERS) == set(GUESSES) == set(solvers.SOLVERS)
     offered = choices([])
-    assert offered["automatic"] in {each["name"] for each in offered["solvers"]}
+    found = {each["name"]: each for each in offered["solvers"]}
+    assert found[offered["automatic"]["prior"]]["prior"]
+    assert not found[offered["automatic"]["any"]]["prior"]
+    assert found["patches"]["damage"] == ["denoise", "inpaint"]
+    assert set(found["untrained"]["damage"]) == set(FLAGS)
 
 
 # --- damage for trying ---
@@ -328,6 +332,8 @@ def test_an_estimate_knows_the_solver_and_the_limit(searcher: Searcher, photo: P
 
     long = searcher.estimate(photo, {"degradation": "gray"}, "")
     assert (long.solver, long.steps) == ("untrained", solvers.SOLVERS["untrained"].steps)
+    quick = searcher.estimate(photo, {"degradation": "denoise", "solver": "patches"}, "")
+    assert (quick.solver, quick.steps) == ("patches", solvers.SOLVERS["patches"].steps)
     short = searcher.estimate(photo, {"degradation": "gray", "seconds": 1, "completions": 3}, "")
     assert short.seconds == 3 < long.seconds
     assert searcher.estimate(photo, {"degradation": "denoise", "prior": "moons"}, "").steps < long.steps

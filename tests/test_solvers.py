@@ -254,7 +254,7 @@ def photo(size: int = 16) -> np.ndarray:
     return image
 
 
-@pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.parametrize("name", QUICK)
 def test_a_seed_decides_everything(name: str) -> None:
     steps = ("blur: {sigma: [0.7, 0.7]}", "mask: {area: [0.2, 0.2]}")
     observation = observe(*damage(photo(), steps, np.random.default_rng(0)))
@@ -279,6 +279,10 @@ def test_a_seed_decides_everything(name: str) -> None:
     assert first.steps == len(first.history) == QUICK[name].steps
     assert seen == sorted(set(seen))
     assert max(seen) < QUICK[name].steps
+
+
+def test_all_but_patches_are_searches() -> None:
+    assert {*QUICK, "patches"} == SOLVERS.keys()
 
 
 def test_tuned_weights_leave_the_generators_pictures() -> None:

@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 
 from pix2pix.images import fill_smoothly
-from pix2pix.restoration import collaborating
+from pix2pix.restoration import patches
 
 Picture = NDArray[np.uint8]
 Kind = Literal["invert", "denoise", "inpaint", "superres"]
@@ -86,8 +86,8 @@ def bm3d(picture: Picture, damage: Damage) -> Picture:
 def nl_bayes(picture: Picture, damage: Damage) -> Picture:
     y = torch.from_numpy(_unit(picture)).permute(2, 0, 1).float()
     variance = torch.full_like(y, (max(damage.sigma, 1) / 255) ** 2)
-    first = collaborating.nl_bayes(y, variance, None, collaborating.FIRST)
-    second = collaborating.nl_bayes(y, variance, first, collaborating.SECOND)
+    first = patches.nl_bayes(y, variance, None, patches.FIRST)
+    second = patches.nl_bayes(y, variance, first, patches.SECOND)
     return _from_unit(second.permute(1, 2, 0).double().numpy())
 
 

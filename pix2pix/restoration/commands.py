@@ -41,7 +41,7 @@ def restore(arguments: Sequence[str], prog: str) -> int:
 
     from pix2pix.priors.families import load_prior, prior_of
     from pix2pix.restoration.diagnosing import damaged
-    from pix2pix.restoration.pipeline import restore_untrained, restore_with_prior
+    from pix2pix.restoration.pipeline import restore_with_prior, restore_without_prior
     from pix2pix.restoration.solvers import SOLVERS
     from pix2pix.restoration.watching import Watching
 
@@ -56,7 +56,7 @@ def restore(arguments: Sequence[str], prog: str) -> int:
             seed = options.seed + number
             with Watching(output.stem, options.seconds, options.previews, stop) as watching:
                 if prior is None:
-                    made = restore_untrained(damage, solver, seed, watching)
+                    made = restore_without_prior(damage, solver, seed, watching)
                 else:
                     made = restore_with_prior(damage, prior, solver, box, seed, watching)
             write_image(output, made.picture, picture.metadata)

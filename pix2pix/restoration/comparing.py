@@ -132,7 +132,7 @@ def draw_curves(plan: Plan, prior: Prior | None, folder: Path) -> None:
                 search_seed(plan, first),
             )
             for each in methods
-            if each.group == "solvers"
+            if each.group == "solvers" and each.name != "patches"
         ]
         for case, methods in plan.methods
     }

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from pix2pix.priors.prior import Prior
 from pix2pix.restoration.damage import Observation
-from pix2pix.restoration.methods import WITHOUT_PRIOR
 from pix2pix.restoration.misfit import squares
+from pix2pix.restoration.options import NEED_NO_PRIOR
 from pix2pix.restoration.solvers import Solver
 from pix2pix.timing.plots import CURVES, look, save
 
@@ -40,7 +40,7 @@ def trace(name: str, solver: Solver, prior: Prior | None, observation: Observati
     `truth` is (1, 3, H, W) in [-1, 1]. With a noise level of 0 nothing ends a search but its last step: rounding is
     less than any search leaves.
     """
-    prior = None if name in WITHOUT_PRIOR else prior
+    prior = None if name in NEED_NO_PRIOR else prior
     steps, to_truth, to_observed = list[int](), list[float](), list[float]()
 
     def watch(step: int, picture: Tensor) -> bool:

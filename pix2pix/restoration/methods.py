@@ -22,6 +22,7 @@ from pix2pix.restoration import classics
 from pix2pix.restoration.cases import Case, Picture
 from pix2pix.restoration.damage import Damaged, Observation, observe
 from pix2pix.restoration.observing import as_levels
+from pix2pix.restoration.options import NEED_NO_PRIOR, TOLD_BY_PATCHES
 from pix2pix.restoration.pasting import paste_into_holes, rounded
 from pix2pix.restoration.searching import Ending
 from pix2pix.restoration.solvers import SOLVERS, Solver, unwatched
@@ -30,8 +31,6 @@ from pix2pix.schema import nearest
 Group = Literal["nothing", "classics", "models", "solvers"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 UNTOUCHED, MODEL = "untouched", "feed-forward"
-WITHOUT_PRIOR = frozenset({"untrained"})
-"""Solvers that need no prior."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +83,10 @@ def methods_for(case: Case, prior: Prior | None, solvers: Mapping[str, Solver] =
     ]
     found += _model(case)
     for name, solver in solvers.items():
-        if prior is not None or name in WITHOUT_PRIOR:
-            found.append(Method(name, "solvers", by_solver(solver, None if name in WITHOUT_PRIOR else prior)))
+        if name == "patches" and case.kind not in TOLD_BY_PATCHES:
+            continue
+        if prior is not None or name in NEED_NO_PRIOR:
+            found.append(Method(name, "solvers", by_solver(solver, None if name in NEED_NO_PRIOR else prior)))
     return found
 
 
@@ -105,7 +106,7 @@ def check_methods(text: str, prior: Prior | None) -> None:
     for word in (word.strip().lower() for word in text.split(",")):
         if word not in known:
             raise ValueError(f"--methods: no method '{word}'; {nearest(word, known)}")
-        if known[word] in SOLVERS and known[word] not in WITHOUT_PRIOR and prior is None:
+        if known[word] in SOLVERS and known[word] not in NEED_NO_PRIOR and prior is None:
             raise ValueError(f"--methods: '{word}' needs a prior; give one with --prior NAME|FILE|RUN")
 
 

@@ -14,9 +14,11 @@ from pix2pix.priors.options import LARGEST_SEED, prior_file
 from pix2pix.restoration.wanted import FACTOR, FLAGS, Degradation, Fault
 from pix2pix.schema import Frozen
 
-SolverName = Literal["csgm", "pgd", "w", "w+", "tuned", "untrained"]
+SolverName = Literal["csgm", "pgd", "w", "w+", "tuned", "untrained", "patches"]
 WITH_PRIOR: SolverName = "tuned"  # where nobody says how
 WITHOUT_PRIOR: SolverName = "untrained"
+NEED_NO_PRIOR: frozenset[SolverName] = frozenset({"untrained", "patches"})
+TOLD_BY_PATCHES: frozenset[Degradation] = frozenset({"inpaint", "denoise"})
 
 
 class Searched(Frozen):
@@ -71,7 +73,8 @@ class RestoreOptions(Searched):
     blur: float | None = Field(None, gt=0, le=50, description="deblur: standard deviation of it in pixels")
     solver: SolverName | None = Field(
         None,
-        description="how it is searched; default: tuned, and untrained without a prior",
+        description="how it is searched; default: tuned, and untrained without a prior; patches does without a search, "
+        "for noise and holes",
     )
     completions: Annotated[int | None, tyro.conf.arg(metavar="N")] = Field(
         None,
@@ -104,17 +107,25 @@ class RestoreOptions(Searched):
         Raises ValueError for a solver without the prior it needs, or with one that it does not.
         """
         solver = self.solver or (WITHOUT_PRIOR if self.prior is None else WITH_PRIOR)
-        if solver == WITHOUT_PRIOR and self.prior is not None:
+        if solver in NEED_NO_PRIOR and self.prior is not None:
             raise ValueError(f"--solver {solver} searches without a prior; leave out --prior, or give another solver")
         if self.prior is None and self.box is not None:
             raise ValueError("--box is for a search with a prior; give --prior too, or leave it out")
-        if solver == WITHOUT_PRIOR:
+        if solver == "patches":
+            self._check_patches()
+        if solver in NEED_NO_PRIOR:
             return solver, None
         if self.prior is None:
             raise ValueError(
                 f"--solver {solver} needs a prior; give --prior NAME|FILE|RUN, or --solver {WITHOUT_PRIOR}"
             )
         return solver, prior_file(self.prior)
+
+    def _check_patches(self) -> None:
+        if self.degradation not in TOLD_BY_PATCHES or ("mask" in FLAGS[self.degradation] and self.sigma):
+            raise ValueError("--solver patches is for noise, or for holes in a picture without any; leave it out")
+        if self.completions is not None and self.completions > 1:
+            raise ValueError("--solver patches has one answer; leave out --completions, or give another solver")
 
 
 class InvertOptions(Searched):

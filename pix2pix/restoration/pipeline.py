@@ -21,7 +21,7 @@ from pix2pix.restoration.observing import as_levels, levels_apart, observed, obs
 from pix2pix.restoration.operators import LUMA, Identity
 from pix2pix.restoration.pasting import paste_into_holes, paste_square, resized, rounded
 from pix2pix.restoration.searching import Ending, Solution, Watch, solve
-from pix2pix.restoration.solvers import UNTRAINED_SEARCH, Solver, starting_anywhere, told_by_likes
+from pix2pix.restoration.solvers import UNTRAINED_SEARCH, DeepImagePrior, Solver, starting_anywhere, told_by_likes
 from pix2pix.restoration.spaces import Untrained
 from pix2pix.restoration.tiling import OVERLAP, TILE, Blend, tiles
 from pix2pix.restoration.wanted import Box, Degradation, check_inside, largest_square
@@ -116,15 +116,15 @@ def searched_tiles(damage: Damaged) -> list[tuple[slice, slice, bool]]:
     return found
 
 
-def restore_untrained(damage: Damaged, solver: Solver, seed: int, look: Looking) -> Restored:
+def restore_without_prior(damage: Damaged, solver: Solver, seed: int, look: Looking) -> Restored:
     """All of a picture, tile by tile, by `solver`, which needs no prior.
 
-    Where a model ships for the damage, a network begins with that model's picture instead, and the search is shorter.
+    Where a model ships for the damage, an untrained network begins with its picture, and the search is shorter.
     Tiles without holes, where there are some, and tiles without anything known are not searched.
     """
     fault, scale = damage.fault, damage.fault.scale
     height, width = damage.colours.shape[:2]
-    first = model_picture(damage)
+    first = model_picture(damage) if isinstance(solver, DeepImagePrior) else None
     begun = enlarge(damage.colours, scale).astype(np.float32) if first is None else first.astype(np.float32)
     if first is None and damage.holes is not None:
         begun = fill_smoothly(damage.colours, ~damage.holes)

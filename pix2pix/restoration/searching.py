@@ -47,7 +47,7 @@ class Solution:
     steps: int
     ending: Ending
     history: tuple[float, ...] = field(repr=False)  # the misfit of the best picture of each step
-    space: SearchSpace = field(repr=False)  # where the search ended
+    space: SearchSpace | None = field(default=None, repr=False)  # where the search ended, if it was one
 
 
 def solve(

@@ -1,8 +1,8 @@
-"""The named ways from an observation to a picture: csgm, pgd, w, w+, tuned, untrained.
+"""The named ways from an observation to a picture: csgm, pgd, w, w+, tuned, untrained, patches.
 
-Each is a space and how it is searched, with its settings as fields; `dataclasses.replace(SOLVERS[name], ...)` changes
-them. All but the last need a prior of the picture's size. The last two end with patches that tell each other what noise
-or holes hide; see `collaborating`.
+Each but the last is a space and how it is searched, with its settings as fields; `dataclasses.replace(SOLVERS[name],
+...)` changes them. All but the last two need a prior of the picture's size. tuned and untrained end with patches that
+tell each other what noise or holes hide, and the last is nothing else; see `collaborating`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from pix2pix.priors.prior import Prior
-from pix2pix.restoration.collaborating import collaborate, has_likes_to_ask
+from pix2pix.restoration.collaborating import collaborate, has_likes_to_ask, tell
 from pix2pix.restoration.damage import Observation
 from pix2pix.restoration.misfit import misfit
 from pix2pix.restoration.operators import Identity
-from pix2pix.restoration.searching import Settings, Solution, Watch, project_gradients, solve
+from pix2pix.restoration.searching import Ending, Settings, Solution, Watch, project_gradients, solve
 from pix2pix.restoration.spaces import FIELD_JITTER, LatentW, LatentWPlus, LatentZ, Untrained, Weights
 from pix2pix.restoration.untrained import LEAST_SIDE
 
@@ -150,6 +150,28 @@ class DeepImagePrior:
         return told_by_likes(observation, solve(observation, Untrained((height, width), rng), self.search, rng, watch))
 
 
+@dataclass(frozen=True)
+class Patches:
+    """No search: in seconds, what the picture's own patches tell of its holes or of plain noise; see `collaborating`.
+
+    No seed changes anything about it. Raises ValueError for other damage.
+    """
+
+    steps: int = 3  # at most
+
+    def __call__(self, observation: Observation, prior: Prior | None, rng: torch.Generator, watch: Watch) -> Solution:
+        if not has_likes_to_ask(observation):
+            raise ValueError("patches tell holes in a clean picture, or noise; search with another solver")
+        history: list[float] = []
+        ending: Ending = "steps"
+        for step, picture in enumerate(tell(observation)):
+            history.append(float(misfit(observation, picture, 0)[0]))
+            if not watch(step, picture):
+                ending = "watch"
+                break
+        return Solution(picture, history[-1], len(history), ending, tuple(history))
+
+
 SOLVERS: Mapping[str, Solver] = MappingProxyType(
     {
         "csgm": Csgm(),
@@ -158,6 +180,7 @@ SOLVERS: Mapping[str, Solver] = MappingProxyType(
         "w+": Projector(W_PLUS_SEARCH, by_layer=True),
         "tuned": Tuned(),
         "untrained": DeepImagePrior(),
+        "patches": Patches(),
     }
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from pix2pix.restoration.options import WITH_PRIOR, WITHOUT_PRIOR, SolverName
+from pix2pix.restoration.options import NEED_NO_PRIOR, TOLD_BY_PATCHES, WITH_PRIOR, WITHOUT_PRIOR, SolverName
 from pix2pix.restoration.wanted import FLAGS, Degradation
 from pix2pix.ui.restoring.asking import MOST_SECONDS
 from pix2pix.ui.restoring.damaging import BLUR, QUALITY, SIGMA
@@ -32,10 +32,17 @@ SOLVERS: Mapping[SolverName, str] = MappingProxyType(
         "w+": "A style for each layer: closer to this picture, still made by the generator as it is.",
         "tuned": "A style first, then the generator itself is bent towards this picture: closest to what is known.",
         "untrained": "A network that has never seen a picture: it finds what is regular in this one.",
+        "patches": "No search: patches of the photo that are alike tell each other what is missing. In seconds.",
     }
 )
 
 SECONDS = ((15, "15 s"), (60, "1 min"), (300, "5 min"), (None, "No limit"))
+
+
+def solver(name: SolverName) -> dict[str, Any]:
+    """Its note, whether it searches a prior, and for which kinds of damage it is."""
+    damage = sorted(TOLD_BY_PATCHES if name == "patches" else DAMAGE)
+    return {"name": name, "note": SOLVERS[name], "prior": name not in NEED_NO_PRIOR, "damage": damage}
 
 
 def choices(priors: list[dict[str, str]]) -> dict[str, Any]:
@@ -46,9 +53,8 @@ def choices(priors: list[dict[str, str]]) -> dict[str, Any]:
             for name, (title, note) in DAMAGE.items()
         ],
         "priors": priors,
-        "solvers": [{"name": name, "note": note} for name, note in SOLVERS.items()],
-        "untrained": WITHOUT_PRIOR,
-        "automatic": WITH_PRIOR,
+        "solvers": [solver(name) for name in SOLVERS],
+        "automatic": {"prior": WITH_PRIOR, "any": WITHOUT_PRIOR},
         "most": MOST_SECONDS,
         "seconds": [{"value": value, "title": title} for value, title in SECONDS],
         "start": {"sigma": SIGMA, "blur": BLUR, "quality": QUALITY},

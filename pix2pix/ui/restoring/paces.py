@@ -9,7 +9,7 @@ from types import MappingProxyType
 LEAST_PIXELS = 64 * 64  # of smaller pictures a step takes as long
 MEGAPIXEL = 1e6
 GUESSES: Mapping[str, float] = MappingProxyType(
-    {"csgm": 20.0, "pgd": 60.0, "w": 6.0, "w+": 6.0, "tuned": 8.0, "untrained": 4.0}
+    {"csgm": 20.0, "pgd": 60.0, "w": 6.0, "w+": 6.0, "tuned": 8.0, "untrained": 4.0, "patches": 60.0}
 )
 """Seconds that a step takes for each million pixels, on two cores that do something else besides."""
 

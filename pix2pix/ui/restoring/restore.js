@@ -176,16 +176,26 @@ function show() {
   for (const name of ["sigma", "blur", "quality"]) part(name).shown();
   part("prior-note").textContent = hasPrior ? choices.priors.find((each) => each.name === settings.prior).about
     : "Photos of any kind and size. The larger, the longer: best below 300 pixels a side.";
-  part("of-solver").hidden = !hasPrior;
-  part("solver").options[0].textContent = `Automatic: ${choices.automatic}`;
-  part("solver").value = settings.solver ?? "";
-  const solver = hasPrior ? settings.solver ?? choices.automatic : choices.untrained;
-  part("solver-note").textContent = choices.solvers.find((each) => each.name === solver).note;
+  showSolvers();
   part("seed").value = settings.seed;
   part("of-box").hidden = !hasPrior || !photo;
   if (photo) showPhoto(kind);
   part("trial").hidden = !photo;
   showSquare();
+}
+
+// Those for this damage, with or without a prior.
+const solvers = () => choices.solvers.filter((each) => each.prior === (settings.prior !== null)
+  && each.damage.includes(settings.degradation));
+
+function showSolvers() {
+  const fitting = solvers(), automatic = choices.automatic[settings.prior === null ? "any" : "prior"];
+  if (!fitting.some((each) => each.name === settings.solver)) settings.solver = null;
+  const others = fitting.filter((each) => each.prior || each.name !== automatic);
+  part("of-solver").hidden = !others.length;
+  part("solver").replaceChildren(new Option(`Automatic: ${automatic}`, ""), ...others.map(({ name }) => new Option(name, name)));
+  part("solver").value = settings.solver ?? "";
+  part("solver-note").textContent = fitting.find((each) => each.name === (settings.solver ?? automatic)).note;
 }
 
 function showPhoto(kind) {
@@ -221,8 +231,6 @@ function build() {
   group("seconds", choices.seconds, chosen("seconds"), set("seconds"));
   const counts = Array.from({ length: MOST }, (_, index) => ({ value: index + 1, title: index + 1 }));
   group("completions", counts, chosen("completions"), set("completions"));
-  part("solver").append(new Option("", ""), ...choices.solvers.filter((each) => each.name !== choices.untrained)
-    .map(({ name }) => new Option(name, name)));
   slide("sigma", " of 255");
   slide("blur", " px");
   slide("quality", " of 100");
@@ -251,8 +259,7 @@ function readAddress() {
   };
   settings.degradation = among("degradation", choices.damage) ?? settings.degradation;
   settings.prior = among("prior", choices.priors) ?? settings.prior;
-  const solver = settings.prior === null ? null : among("solver", choices.solvers);
-  settings.solver = solver === choices.untrained ? null : solver;
+  settings.solver = among("solver", solvers());
   settings.seconds = within("seconds", 0.1, choices.most) ?? settings.seconds;
   settings.completions = Math.round(within("completions", 1, MOST) ?? settings.completions);
   settings.seed = Math.round(within("seed", 0, 1e9) ?? settings.seed);

@@ -18,11 +18,12 @@ from pix2pix.priors.prior import Prior
 from pix2pix.restoration.commands import fault_of
 from pix2pix.restoration.diagnosing import HOLES, Damaged, damaged
 from pix2pix.restoration.inverting import psnr
+from pix2pix.restoration.options import WITHOUT_PRIOR
 from pix2pix.restoration.pipeline import (
     TRAINED,
     Restored,
-    restore_untrained,
     restore_with_prior,
+    restore_without_prior,
     searched_tiles,
     steps_from_picture,
 )
@@ -66,7 +67,7 @@ class Task:
     def run(self, seed: int, watch: Watch) -> Restored:
         """The picture of one seed, as the command makes it."""
         if self.prior is None:
-            return restore_untrained(self.damage, self.solver, seed, watch)
+            return restore_without_prior(self.damage, self.solver, seed, watch)
         return restore_with_prior(self.damage, self.prior, self.solver, self.box, seed, watch)
 
 
@@ -102,7 +103,8 @@ def estimate_of(asked: Asked, prior: Prior | None, most: int, paces: Paces) -> E
         if fault.degradation not in HOLES:  # of which only tiles with holes are searched, wherever they are
             check_tiles(len(found))
         count, pixels = len(found), _pixels(*found[0], fault.scale)
-        steps = sum(steps_from_picture(steps)) if TRAINED.get(fault.degradation) in shipped_models() else steps
+        begins_with_model = name == WITHOUT_PRIOR and TRAINED.get(fault.degradation) in shipped_models()
+        steps = sum(steps_from_picture(steps)) if begins_with_model else steps
     seconds = min(paces.seconds(name, pixels, steps * count), asked.seconds)
     return Estimate(seconds * asked.completions, name, steps * count)
 
