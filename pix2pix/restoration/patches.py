@@ -60,7 +60,7 @@ def nl_bayes(y: Tensor, variance: Tensor, pilot: Tensor | None, settings: Pass) 
     return mean_of_all.of(y)
 
 
-def fill_by_likes(picture: Tensor, known: Tensor, settings: Pass, loose: float = LOOSE) -> Tensor:
+def fill_by_likes(picture: Tensor, known: Tensor, settings: Pass) -> Tensor:
     """`picture` (C, H, W) with what is not `known` (H, W) bool of it told by patches that are alike; the rest stays.
 
     Each patch becomes m + S (S + V)^-1 (y - m) with m and S of its likes, and V that of known values and of unknown
@@ -69,7 +69,7 @@ def fill_by_likes(picture: Tensor, known: Tensor, settings: Pass, loose: float =
     side, (channels, height, width) = settings.patch, picture.shape
     rows, columns = height - side + 1, width - side + 1
     patches, shown = _patches(picture, side), _patches(known[None], side)
-    noises = torch.where(shown, loose**2, UNKNOWN**2).repeat(1, channels)
+    noises = torch.where(shown, LOOSE**2, UNKNOWN**2).repeat(1, channels)
     slack = SLACK**2 * torch.eye(noises.shape[1])
     mean_of_all = _Mean(picture, side)
     references = _references(rows, columns, settings.stride)

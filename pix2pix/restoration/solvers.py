@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from pix2pix.priors.prior import Prior
-from pix2pix.restoration.collaborating import collaborate, has_likes_to_ask, tell
+from pix2pix.restoration.collaborating import ROUNDS, collaborate, has_likes_to_ask, tell
 from pix2pix.restoration.damage import Observation
 from pix2pix.restoration.misfit import misfit
 from pix2pix.restoration.operators import Identity
@@ -157,7 +157,7 @@ class Patches:
     No seed changes anything about it. Raises ValueError for other damage.
     """
 
-    steps: int = 3  # at most
+    steps: int = ROUNDS  # at most
 
     def __call__(self, observation: Observation, prior: Prior | None, rng: torch.Generator, watch: Watch) -> Solution:
         if not has_likes_to_ask(observation):
