@@ -20,6 +20,7 @@ from pix2pix.restoration.collaborating import ROUNDS, collaborate, has_likes_to_
 from pix2pix.restoration.damage import Observation
 from pix2pix.restoration.misfit import misfit
 from pix2pix.restoration.operators import Identity
+from pix2pix.restoration.patches import FIRST
 from pix2pix.restoration.searching import Ending, Settings, Solution, Watch, project_gradients, solve
 from pix2pix.restoration.spaces import FIELD_JITTER, LatentW, LatentWPlus, LatentZ, Untrained, Weights
 from pix2pix.restoration.untrained import LEAST_SIDE
@@ -144,9 +145,8 @@ class DeepImagePrior:
         return self.search.steps
 
     def __call__(self, observation: Observation, prior: Prior | None, rng: torch.Generator, watch: Watch) -> Solution:
+        check_size(observation, 2 * LEAST_SIDE)
         height, width = observation.operator.size
-        if min(height, width) < 2 * LEAST_SIDE:
-            raise ValueError(f"got a picture of {width}x{height}, expected at least {2 * LEAST_SIDE} pixels a side")
         return told_by_likes(observation, solve(observation, Untrained((height, width), rng), self.search, rng, watch))
 
 
@@ -162,6 +162,7 @@ class Patches:
     def __call__(self, observation: Observation, prior: Prior | None, rng: torch.Generator, watch: Watch) -> Solution:
         if not has_likes_to_ask(observation):
             raise ValueError("patches tell holes in a clean picture, or noise; search with another solver")
+        check_size(observation, FIRST.patch)
         history: list[float] = []
         ending: Ending = "steps"
         for step, picture in enumerate(tell(observation)):
@@ -201,6 +202,13 @@ def told_by_likes(observation: Observation, found: Solution) -> Solution:
 def unwatched(step: int, picture: Tensor) -> bool:
     """For searches that nobody looks at."""
     return True
+
+
+def check_size(observation: Observation, least: int) -> None:
+    """Raises ValueError where a side of the picture has less than `least` pixels."""
+    height, width = observation.operator.size
+    if min(height, width) < least:
+        raise ValueError(f"got a picture of {width}x{height}, expected at least {least} pixels a side")
 
 
 def fitting(prior: Prior | None, observation: Observation) -> Prior:
