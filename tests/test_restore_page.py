@@ -140,19 +140,22 @@ def test_a_painted_hole_is_filled_as_the_command_fills_it(
 
 
 def test_any_photo_is_told_by_its_patches(visit: Visit, castle: Path, tmp_path: Path) -> None:
-    page = opened(visit, "", castle)
+    page = opened(visit, "#solver=untrained&completions=2", castle)
     page.locator(".restore-prior button", has_text="Any photo").click()
+    assert page.locator(".restore-solver").input_value() == ""
+    assert page.locator(".restore-of-completions").is_visible()
     shown = page.locator(".restore-solver option")
     assert shown.all_inner_texts() == ["Automatic: untrained", "patches"]
     page.locator(".restore-solver").select_option("patches")
     page.wait_for_function("document.querySelector('.live-estimate').textContent.includes('patches, 3 steps')")
+    assert page.locator(".restore-of-completions, .restore-of-seed").filter(visible=True).count() == 0
     page.locator(".restore-damage button", has_text="Blur").click()
     assert page.locator(".restore-of-solver").is_hidden()
     page.locator(".restore-damage button", has_text="Noise").click()
     assert page.locator(".restore-solver").input_value() == ""
     page.locator(".restore-solver").select_option("patches")
     start(page)
-    assert "2 steps, all steps done" in ended(visit)
+    assert "3 steps, all steps done" in ended(visit)
     _, content = visit.download()
     flags = ["--degradation", "denoise", "--solver", "patches", "--out", str(tmp_path)]
     assert main([str(castle), *flags]) == 0

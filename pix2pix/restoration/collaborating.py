@@ -22,7 +22,7 @@ from pix2pix.restoration.operators import Identity, Mask
 from pix2pix.restoration.pasting import membrane
 from pix2pix.restoration.patches import FIRST, SECOND, fill_by_likes, nl_bayes
 
-ROUNDS = 3  # in which holes are told without a search, each by the picture of the one before
+ROUNDS = 3  # without a search, each by the picture of the one before
 NEAR = 4  # pixels from what is known, in which a smooth surface is to be trusted
 
 
@@ -37,6 +37,11 @@ def is_holes(observation: Observation) -> bool:
     return is_clean and isinstance(observation.operator, Mask) and observation.operator.known.shape[1] == 1
 
 
+def is_clean(observation: Observation) -> bool:
+    """Whether the picture is seen as it is."""
+    return isinstance(observation.operator, Identity) and observation.sigma == 0
+
+
 def has_likes_to_ask(observation: Observation) -> bool:
     """Whether `collaborate` can add to what a search found."""
     return is_plain_noise(observation) or is_holes(observation)
@@ -49,30 +54,40 @@ def collaborate(observation: Observation, found: Tensor) -> Tensor:
     found = found.clamp(-1, 1)
     if is_holes(observation):
         return _told_holes(observation, found)
-    alone = nl_bayes(*_uncut(observation, found), None, FIRST)[None]
-    pilot = (found + alone.clamp(-1, 1)) / 2
-    return nl_bayes(*_uncut(observation, pilot), pilot[0], SECOND)[None].clamp(-1, 1)
+    return _filtered(observation, _pilot(observation, found))
 
 
 def tell(observation: Observation) -> Iterator[Tensor]:
-    """Without a search, pictures (1, 3, H, W) that come from one another by their patches; the last is the best."""
-    assert has_likes_to_ask(observation)
+    """Without a search, ROUNDS pictures (1, 3, H, W) that come from one another by their patches; the last is the best.
+
+    A picture that is seen as it is, is its own one.
+    """
     if is_holes(observation):
-        yield from _tell_holes(observation)
-        return
-    variance = observation.deviation(observation.y).square() + (ROUNDING / 127.5) ** 2
-    first = nl_bayes(observation.y[0], variance[0], None, FIRST)[None].clamp(-1, 1)
-    yield first
-    yield collaborate(observation, first)
+        known = _known(observation)
+        picture = _smooth(observation.y[0], known)
+        for _ in range(ROUNDS):
+            picture = fill_by_likes(picture, known, SECOND).clamp(-1, 1)
+            yield picture[None]
+    elif is_plain_noise(observation):
+        variance = observation.deviation(observation.y).square() + (ROUNDING / 127.5) ** 2
+        first = nl_bayes(observation.y[0], variance[0], None, FIRST)[None].clamp(-1, 1)
+        yield first
+        pilot = _pilot(observation, first)
+        yield pilot
+        yield _filtered(observation, pilot)
+    else:
+        assert is_clean(observation)
+        yield observation.y
 
 
-def _tell_holes(observation: Observation) -> Iterator[Tensor]:
-    """From a smooth surface on."""
-    known = _known(observation)
-    picture = _smooth(observation.y[0], known)
-    for _ in range(ROUNDS):
-        picture = fill_by_likes(picture, known, SECOND).clamp(-1, 1)
-        yield picture[None]
+def _pilot(observation: Observation, found: Tensor) -> Tensor:
+    """The mean of a picture near the true one, and of a first pass that learns from it what the cut has moved."""
+    alone = nl_bayes(*_uncut(observation, found), None, FIRST)[None]
+    return (found + alone.clamp(-1, 1)) / 2
+
+
+def _filtered(observation: Observation, pilot: Tensor) -> Tensor:
+    return nl_bayes(*_uncut(observation, pilot), pilot[0], SECOND)[None].clamp(-1, 1)
 
 
 def _smooth(picture: Tensor, known: Tensor) -> Tensor:

@@ -108,7 +108,7 @@ class RestoreOptions(Searched):
         """
         solver = self.solver or (WITHOUT_PRIOR if self.prior is None else WITH_PRIOR)
         if solver in NEED_NO_PRIOR and self.prior is not None:
-            raise ValueError(f"--solver {solver} searches without a prior; leave out --prior, or give another solver")
+            raise ValueError(f"--solver {solver} needs no prior; leave out --prior, or give another solver")
         if self.prior is None and self.box is not None:
             raise ValueError("--box is for a search with a prior; give --prior too, or leave it out")
         if solver == "patches":

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from pix2pix.priors.prior import Prior
-from pix2pix.restoration.collaborating import ROUNDS, collaborate, has_likes_to_ask, tell
+from pix2pix.restoration.collaborating import ROUNDS, collaborate, has_likes_to_ask, is_clean, tell
 from pix2pix.restoration.damage import Observation
 from pix2pix.restoration.misfit import misfit
 from pix2pix.restoration.operators import Identity
@@ -152,22 +152,24 @@ class DeepImagePrior:
 
 @dataclass(frozen=True)
 class Patches:
-    """No search: in seconds, what the picture's own patches tell of its holes or of plain noise; see `collaborating`.
+    """No search: what the picture's own patches tell of its holes, or of plain noise; see `collaborating`.
 
-    No seed changes anything about it. Raises ValueError for other damage.
+    No seed changes anything about it. Raises ValueError for other damage, and for pictures smaller than a patch.
     """
 
-    steps: int = ROUNDS  # at most
+    @property
+    def steps(self) -> int:
+        return ROUNDS
 
     def __call__(self, observation: Observation, prior: Prior | None, rng: torch.Generator, watch: Watch) -> Solution:
-        if not has_likes_to_ask(observation):
+        if not (has_likes_to_ask(observation) or is_clean(observation)):
             raise ValueError("patches tell holes in a clean picture, or noise; search with another solver")
         check_size(observation, FIRST.patch)
         history: list[float] = []
         ending: Ending = "steps"
         for step, picture in enumerate(tell(observation)):
             history.append(float(misfit(observation, picture, 0)[0]))
-            if not watch(step, picture):
+            if not watch(step, picture) and step + 1 < self.steps:
                 ending = "watch"
                 break
         return Solution(picture, history[-1], len(history), ending, tuple(history))

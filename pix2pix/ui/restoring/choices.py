@@ -32,7 +32,7 @@ SOLVERS: Mapping[SolverName, str] = MappingProxyType(
         "w+": "A style for each layer: closer to this picture, still made by the generator as it is.",
         "tuned": "A style first, then the generator itself is bent towards this picture: closest to what is known.",
         "untrained": "A network that has never seen a picture: it finds what is regular in this one.",
-        "patches": "No search: patches of the photo that are alike tell each other what is missing. In seconds.",
+        "patches": "No search: patches of the photo that are alike tell each other what is missing. Quick.",
     }
 )
 
@@ -40,9 +40,16 @@ SECONDS = ((15, "15 s"), (60, "1 min"), (300, "5 min"), (None, "No limit"))
 
 
 def solver(name: SolverName) -> dict[str, Any]:
-    """Its note, whether it searches a prior, and for which kinds of damage it is."""
-    damage = sorted(TOLD_BY_PATCHES if name == "patches" else DAMAGE)
-    return {"name": name, "note": SOLVERS[name], "prior": name not in NEED_NO_PRIOR, "damage": damage}
+    """Its note, whether it searches a prior, for which damage it is, and whether seeds change what it finds."""
+    has_seeds = name != "patches"
+    damage = sorted(DAMAGE if has_seeds else TOLD_BY_PATCHES)
+    return {
+        "name": name,
+        "note": SOLVERS[name],
+        "prior": name not in NEED_NO_PRIOR,
+        "damage": damage,
+        "seeds": has_seeds,
+    }
 
 
 def choices(priors: list[dict[str, str]]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ SETTINGS: dict[str, Parameter] = {
     "blur": (float | None, None, "deblur: standard deviation in pixels"),
     "quality": (int | None, None, "jpeg: of the file, 1 to 100; as a JPEG file tells"),
     "prior": (str | None, None, "a generator of such pictures, one of /priors; without one any picture"),
-    "solver": (str | None, None, "how it is searched: csgm, pgd, w, w+, tuned with a prior, untrained without"),
+    "solver": (str | None, None, "how: csgm, pgd, w, w+, tuned with a prior, untrained or patches without"),
     "box": (str | None, None, "X,Y,SIDE: the square that a prior searches; the largest in the middle"),
     "seed": (int, 0, "another one, another result; 0 starts at the mean of a prior"),
     "completions": (int, 1, f"how many results, with seeds that follow, up to {MOST_COMPLETIONS}"),

@@ -49,7 +49,7 @@ const takes = (flag) => damage().flags.includes(flag);
 // By the names of the command's flags, without what is left to it.
 function told() {
   const { degradation, prior, solver, box, seed, completions, seconds } = settings;
-  const said = { degradation, prior, solver, seed, completions, seconds };
+  const said = { degradation, prior, solver, seconds, ...(hasSeeds() ? { seed, completions } : {}) };
   if (degradation === "denoise" && !settings.isEstimated) said.sigma = settings.sigma;
   if (takes("factor")) said.factor = settings.factor;
   if (takes("blur")) said.blur = settings.blur;
@@ -90,7 +90,7 @@ async function estimate() {
   try {
     const { seconds, solver, steps } = await ask("estimate", { photo: photo.path, settings: told() });
     const time = seconds < 90 ? `${Math.max(1, Math.round(seconds))} s` : `${Math.round(seconds / 60)} min`;
-    line = `At most about ${time}: ${solver}, ${steps.toLocaleString("en")} steps${settings.completions > 1 ? " each" : ""}.`;
+    line = `At most about ${time}: ${solver}, ${steps.toLocaleString("en")} steps${hasSeeds() && settings.completions > 1 ? " each" : ""}.`;
   } catch (error) {
     line = error.message;
   }
@@ -188,14 +188,17 @@ function show() {
 const solvers = () => choices.solvers.filter((each) => each.prior === (settings.prior !== null)
   && each.damage.includes(settings.degradation));
 
+const hasSeeds = () => choices.solvers.find((each) => each.name === settings.solver)?.seeds ?? true;
+
 function showSolvers() {
-  const fitting = solvers(), automatic = choices.automatic[settings.prior === null ? "any" : "prior"];
-  if (!fitting.some((each) => each.name === settings.solver)) settings.solver = null;
+  const automatic = choices.automatic[settings.prior === null ? "any" : "prior"], fitting = solvers();
   const others = fitting.filter((each) => each.prior || each.name !== automatic);
+  if (!others.some((each) => each.name === settings.solver)) settings.solver = null;
   part("of-solver").hidden = !others.length;
   part("solver").replaceChildren(new Option(`Automatic: ${automatic}`, ""), ...others.map(({ name }) => new Option(name, name)));
   part("solver").value = settings.solver ?? "";
   part("solver-note").textContent = fitting.find((each) => each.name === (settings.solver ?? automatic)).note;
+  part("of-completions").hidden = part("of-seed").hidden = !hasSeeds();
 }
 
 function showPhoto(kind) {

@@ -147,7 +147,8 @@ def search(asked: Asked, prior: Prior | None, most: int, folder: Path, progress:
             break
         watch = Watch(asked, number, Preview(task.damage, task.parts), progress, folder)
         restored = task.run(asked.options.seed + number - 1, watch)
-        paces.learn(asked.options.chosen()[0], task.pixels, restored.steps, watch.seconds)
+        if asked.options.solver != "patches":  # which take as long as there is to tell
+            paces.learn(asked.options.chosen()[0], task.pixels, restored.steps, watch.seconds)
         output.parent.mkdir(exist_ok=True)
         write_image(output, restored.picture, picture.metadata)
         made.append(output)
