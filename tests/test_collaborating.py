@@ -269,6 +269,20 @@ def test_of_next_to_nothing_something_is_told(height: int, width: int, known: in
     assert float(found.abs().max()) <= 1
 
 
+@pytest.mark.parametrize("sigma", [20, 40])
+def test_noise_of_a_grey_picture_counts_once(sigma: int) -> None:
+    """Three equal channels are no three witnesses: what is left of y is all of its noise."""
+    clean = np.repeat(photo().mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
+    noisy = np.repeat(add_noise(clean[:, :, :1], np.random.default_rng(6), sigma=(sigma, sigma)), 3, axis=2)
+    observation = observe(noisy, Identity((64, 64)), float(sigma))
+    *_, told = tell(observation)
+    for found in (told, collaborate(observation, as_tensor(clean))):
+        assert torch.equal(found[:, 0], found[:, 2])
+        assert found.shape == (1, 3, 64, 64)
+        left = as_picture(found).astype(float) - noisy
+        assert left.std() > 0.75 * np.std(clean.astype(float) - noisy)
+
+
 def test_a_picture_without_noise_is_its_own() -> None:
     black = observe(np.zeros((9, 9, 3), np.uint8), Identity((9, 9)), 0.0)
     found = SOLVERS["patches"](black, None, torch.Generator(), lambda step, picture: True)

@@ -9,6 +9,7 @@ tells it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -54,6 +55,9 @@ def collaborate(observation: Observation, found: Tensor) -> Tensor:
     found = found.clamp(-1, 1)
     if is_holes(observation):
         return _told_holes(observation, found)
+    if is_grey(observation):
+        grey = _of_one_channel(observation)
+        return _filtered(grey, _pilot(grey, found.mean(dim=1, keepdim=True))).expand_as(found)
     return _filtered(observation, _pilot(observation, found))
 
 
@@ -68,6 +72,8 @@ def tell(observation: Observation) -> Iterator[Tensor]:
         for _ in range(ROUNDS):
             picture = fill_by_likes(picture, known, SECOND).clamp(-1, 1)
             yield picture[None]
+    elif is_plain_noise(observation) and is_grey(observation):
+        yield from (picture.expand_as(observation.y) for picture in tell(_of_one_channel(observation)))
     elif is_plain_noise(observation):
         variance = observation.deviation(observation.y).square() + (ROUNDING / 127.5) ** 2
         first = nl_bayes(observation.y[0], variance[0], None, FIRST)[None].clamp(-1, 1)
@@ -78,6 +84,16 @@ def tell(observation: Observation) -> Iterator[Tensor]:
     else:
         assert is_clean(observation)
         yield observation.y
+
+
+def is_grey(observation: Observation) -> bool:
+    """Whether all three channels are the same, and so their noise: there is a third as much to learn from it."""
+    y = observation.y
+    return y.shape[1] == 3 and torch.equal(y[:, 0], y[:, 1]) and torch.equal(y[:, 0], y[:, 2])
+
+
+def _of_one_channel(observation: Observation) -> Observation:
+    return replace(observation, y=observation.y[:, :1])
 
 
 def _pilot(observation: Observation, found: Tensor) -> Tensor:
