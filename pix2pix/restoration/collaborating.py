@@ -34,8 +34,9 @@ def is_plain_noise(observation: Observation) -> bool:
 
 def is_holes(observation: Observation) -> bool:
     """Whether some pixels are seen as they are, and the rest not at all."""
-    is_clean = observation.sigma == 0 and observation.kind != "salt_and_pepper"  # where some that are lost look known
-    return is_clean and isinstance(observation.operator, Mask) and observation.operator.known.shape[1] == 1
+    if observation.sigma != 0 or observation.kind == "salt_and_pepper":  # where some that are lost look known
+        return False
+    return isinstance(observation.operator, Mask) and observation.operator.known.shape[1] == 1
 
 
 def is_clean(observation: Observation) -> bool:
