@@ -138,6 +138,22 @@ def test_two_processes_agree_that_patience_is_over(tmp_path: Path) -> None:
     assert error.count("run: stopped early at 8 images; raise --patience, or leave it out, to go on") == 1
 
 
+def test_processes_end_their_connection_before_they_end(tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text(
+        "import atexit\n"
+        "from torch import distributed\n"
+        "from pix2pix.training import processes\n"
+        "atexit.register(lambda: print('connected:', distributed.is_initialized()))\n"  # comes first, goes last
+        "processes.meet()\n"
+        "assert processes.decided_by_first(lambda: 5) == 5\n"
+    )
+    launcher = ["-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    process = start([], tmp_path, launcher, module="one.py")
+    output, error = process.communicate(timeout=300)
+    assert process.returncode == 0, error
+    assert output.count("connected: False") == 2, output
+
+
 @pytest.mark.slow
 def test_a_mistake_under_several_processes_is_told_once(tmp_path: Path) -> None:
     launcher = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "-m"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from collections.abc import Callable
@@ -27,6 +28,13 @@ def meet() -> None:
     """Connect with the other processes. Fabric finds the connection and takes it over."""
     if count() > 1 and not distributed.is_initialized():
         distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+        atexit.register(leave)
+
+
+def leave() -> None:
+    """End the connection before the interpreter does: its threads, still running then, would abort the process."""
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def decided_by_first(decide: Callable[[], T]) -> T:
