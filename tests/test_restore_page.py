@@ -145,7 +145,8 @@ def test_any_photo_is_told_by_its_patches(visit: Visit, castle: Path, tmp_path: 
     assert page.locator(".restore-solver").input_value() == ""
     assert page.locator(".restore-of-completions").is_visible()
     shown = page.locator(".restore-solver option")
-    assert shown.all_inner_texts() == ["Automatic: untrained", "patches"]
+    assert shown.all_inner_texts() == ["Automatic", "untrained", "patches"]
+    page.wait_for_function("document.querySelector('.live-estimate').textContent.includes('untrained where holes')")
     page.locator(".restore-solver").select_option("patches")
     page.wait_for_function("document.querySelector('.live-estimate').textContent.includes('patches, 3 steps')")
     assert page.locator(".restore-of-completions, .restore-of-seed").filter(visible=True).count() == 0

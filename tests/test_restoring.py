@@ -26,7 +26,7 @@ from pix2pix.command_line import parse
 from pix2pix.images import read_image
 from pix2pix.restoration.diagnosing import damaged
 from pix2pix.restoration.inverting import psnr
-from pix2pix.restoration.options import RestoreOptions
+from pix2pix.restoration.options import TOLD_BY_PATCHES, RestoreOptions
 from pix2pix.restoration.pipeline import Look
 from pix2pix.restoration.wanted import FLAGS, Degradation, Fault, saved_quality
 from pix2pix.restore import main
@@ -149,8 +149,8 @@ def test_the_page_knows_all_that_the_command_does() -> None:
     assert set(SOLVERS) == set(GUESSES) == set(solvers.SOLVERS)
     offered = choices([])
     found = {each["name"]: each for each in offered["solvers"]}
-    assert found[offered["automatic"]["prior"]]["prior"]
-    assert not found[offered["automatic"]["any"]]["prior"]
+    assert found[offered["automatic"]]["prior"]
+    assert offered["unnamed"].keys() == TOLD_BY_PATCHES
     assert found["patches"]["damage"] == ["denoise", "inpaint"]
     assert set(found["untrained"]["damage"]) == set(FLAGS)
 
@@ -332,8 +332,11 @@ def test_an_estimate_knows_the_solver_and_the_limit(searcher: Searcher, photo: P
 
     long = searcher.estimate(photo, {"degradation": "gray"}, "")
     assert (long.solver, long.steps) == ("untrained", solvers.SOLVERS["untrained"].steps)
-    quick = searcher.estimate(photo, {"degradation": "denoise", "solver": "patches"}, "")
-    assert (quick.solver, quick.steps) == ("patches", solvers.SOLVERS["patches"].steps)
+    for more in ({"solver": "patches"}, {}):
+        quick = searcher.estimate(photo, {"degradation": "denoise", **more}, "")
+        assert (quick.solver, quick.steps) == ("patches", solvers.SOLVERS["patches"].steps)
+    assert searcher.estimate(photo, {"degradation": "denoise", "completions": 2}, "").solver == "untrained"
+    assert searcher.estimate(photo, {"degradation": "inpaint"}, "").solver == "untrained"  # its holes may be wide
     short = searcher.estimate(photo, {"degradation": "gray", "seconds": 1, "completions": 3}, "")
     assert short.seconds == 3 < long.seconds
     assert searcher.estimate(photo, {"degradation": "denoise", "prior": "moons"}, "").steps < long.steps

@@ -33,23 +33,26 @@ Work = Callable[[Job, StopRequest], None]
 def restore(arguments: Sequence[str], prog: str) -> int:
     """Restore pictures; 1 when one failed, 130 after Ctrl-C. Raises ValueError with one line for a user's mistake."""
     options = parse(RestoreOptions, arguments, prog)
-    fault, (name, prior_path), box = options.fault(), options.chosen(), box_of(options)
+    fault, (_, prior_path), box = options.fault(), options.chosen(), box_of(options)
     pictures = found(options)
     mask = None if options.mask is None else read_image(options.mask, options.pixel_limit)
     # Formats that give every value back: what is no hole stays exactly as it is.
     jobs = plan(pictures, options.out, options.completions, lambda path: output_suffix(path, None, EXACT))
 
     from pix2pix.priors.families import load_prior, prior_of
+    from pix2pix.restoration.choosing import solver_for
     from pix2pix.restoration.diagnosing import damaged
     from pix2pix.restoration.pipeline import restore_with_prior, restore_without_prior
     from pix2pix.restoration.solvers import SOLVERS
     from pix2pix.restoration.watching import Watching
 
-    prior, solver = None if prior_path is None else prior_of(load_prior(prior_path)), SOLVERS[name]
+    prior = None if prior_path is None else prior_of(load_prior(prior_path))
 
     def work(job: Job, stop: StopRequest) -> None:
         picture = read_picture(job.source, options.pixel_limit)
         damage = damaged(picture.pixels, fault_of(fault, job.source), mask)
+        name = solver_for(options, damage.fault, damage.holes)
+        solver = SOLVERS[name]
         for number, output in enumerate(job.outputs):
             if stop.signal is not None:
                 break

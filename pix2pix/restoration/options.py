@@ -16,7 +16,6 @@ from pix2pix.schema import Frozen
 
 SolverName = Literal["csgm", "pgd", "w", "w+", "tuned", "untrained", "patches"]
 WITH_PRIOR: SolverName = "tuned"  # where nobody says how
-WITHOUT_PRIOR: SolverName = "untrained"
 NEED_NO_PRIOR: frozenset[SolverName] = frozenset({"untrained", "patches"})
 TOLD_BY_PATCHES: frozenset[Degradation] = frozenset({"inpaint", "denoise"})
 
@@ -73,8 +72,8 @@ class RestoreOptions(Searched):
     blur: float | None = Field(None, gt=0, le=50, description="deblur: standard deviation of it in pixels")
     solver: SolverName | None = Field(
         None,
-        description="how it is searched; default: tuned, and untrained without a prior; patches does without a search, "
-        "for noise and holes",
+        description="how it is searched; default: tuned; without a prior untrained, and patches, which need no search, "
+        "for noise and thin holes",
     )
     completions: Annotated[int | None, tyro.conf.arg(metavar="N")] = Field(
         None,
@@ -101,24 +100,22 @@ class RestoreOptions(Searched):
             raise ValueError("how blurred is it? give --blur S, the standard deviation in pixels, as 1.5")
         return Fault(self.degradation, self.sigma, self.factor or FACTOR, self.blur, self.quality)
 
-    def chosen(self) -> tuple[SolverName, Path | None]:
-        """The solver, and the file of the prior that it searches.
+    def chosen(self) -> tuple[SolverName | None, Path | None]:
+        """The solver, None where each picture decides, and the file of the prior that it searches.
 
         Raises ValueError for a solver without the prior it needs, or with one that it does not.
         """
-        solver = self.solver or (WITHOUT_PRIOR if self.prior is None else WITH_PRIOR)
+        solver = self.solver or (None if self.prior is None else WITH_PRIOR)
         if solver in NEED_NO_PRIOR and self.prior is not None:
             raise ValueError(f"--solver {solver} needs no prior; leave out --prior, or give another solver")
         if self.prior is None and self.box is not None:
             raise ValueError("--box is for a search with a prior; give --prior too, or leave it out")
         if solver == "patches":
             self._check_patches()
-        if solver in NEED_NO_PRIOR:
+        if solver is None or solver in NEED_NO_PRIOR:
             return solver, None
         if self.prior is None:
-            raise ValueError(
-                f"--solver {solver} needs a prior; give --prior NAME|FILE|RUN, or --solver {WITHOUT_PRIOR}"
-            )
+            raise ValueError(f"--solver {solver} needs a prior; give --prior NAME|FILE|RUN, or --solver untrained")
         return solver, prior_file(self.prior)
 
     def _check_patches(self) -> None:

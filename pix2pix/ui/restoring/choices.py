@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from pix2pix.restoration.options import NEED_NO_PRIOR, TOLD_BY_PATCHES, WITH_PRIOR, WITHOUT_PRIOR, SolverName
+from pix2pix.restoration.options import NEED_NO_PRIOR, TOLD_BY_PATCHES, WITH_PRIOR, SolverName
 from pix2pix.restoration.wanted import FLAGS, Degradation
 from pix2pix.ui.restoring.asking import MOST_SECONDS
 from pix2pix.ui.restoring.damaging import BLUR, QUALITY, SIGMA
@@ -36,6 +36,16 @@ SOLVERS: Mapping[SolverName, str] = MappingProxyType(
     }
 )
 
+UNNAMED: Mapping[Degradation, str] = MappingProxyType(
+    {
+        "inpaint": "Patches of the photo where holes are thin, as scratches and writing: quick. A network that has "
+        "never seen a picture where they are wide, and for several results.",
+        "denoise": "Patches of the photo that are alike tell each other what is missing: quick. A network that has "
+        "never seen a picture for several results.",
+    }
+)
+"""What is done without a prior where nobody says how; of all others `untrained` alone."""
+
 SECONDS = ((15, "15 s"), (60, "1 min"), (300, "5 min"), (None, "No limit"))
 
 
@@ -61,7 +71,8 @@ def choices(priors: list[dict[str, str]]) -> dict[str, Any]:
         ],
         "priors": priors,
         "solvers": [solver(name) for name in SOLVERS],
-        "automatic": {"prior": WITH_PRIOR, "any": WITHOUT_PRIOR},
+        "automatic": WITH_PRIOR,
+        "unnamed": dict(UNNAMED),
         "most": MOST_SECONDS,
         "seconds": [{"value": value, "title": title} for value, title in SECONDS],
         "start": {"sigma": SIGMA, "blur": BLUR, "quality": QUALITY},

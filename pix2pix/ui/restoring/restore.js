@@ -90,7 +90,8 @@ async function estimate() {
   try {
     const { seconds, solver, steps } = await ask("estimate", { photo: photo.path, settings: told() });
     const time = seconds < 90 ? `${Math.max(1, Math.round(seconds))} s` : `${Math.round(seconds / 60)} min`;
-    line = `At most about ${time}: ${solver}, ${steps.toLocaleString("en")} steps${hasSeeds() && settings.completions > 1 ? " each" : ""}.`;
+    const wide = settings.solver === null && settings.prior === null && takes("mask") ? " where holes are wide" : "";
+    line = `At most about ${time}: ${solver}${wide}, ${steps.toLocaleString("en")} steps${hasSeeds() && settings.completions > 1 ? " each" : ""}.`;
   } catch (error) {
     line = error.message;
   }
@@ -191,13 +192,15 @@ const solvers = () => choices.solvers.filter((each) => each.prior === (settings.
 const hasSeeds = () => choices.solvers.find((each) => each.name === settings.solver)?.seeds ?? true;
 
 function showSolvers() {
-  const automatic = choices.automatic[settings.prior === null ? "any" : "prior"], fitting = solvers();
-  const others = fitting.filter((each) => each.prior || each.name !== automatic);
-  if (!others.some((each) => each.name === settings.solver)) settings.solver = null;
-  part("of-solver").hidden = !others.length;
-  part("solver").replaceChildren(new Option(`Automatic: ${automatic}`, ""), ...others.map(({ name }) => new Option(name, name)));
+  const fitting = solvers(), named = (name) => fitting.find((each) => each.name === name);
+  if (!named(settings.solver)) settings.solver = null;
+  const automatic = settings.prior === null ? fitting[0].name : choices.automatic;
+  const unnamed = settings.prior === null && choices.unnamed[settings.degradation];
+  part("of-solver").hidden = fitting.length < 2;
+  const first = new Option(unnamed ? "Automatic" : `Automatic: ${automatic}`, "");
+  part("solver").replaceChildren(first, ...fitting.map(({ name }) => new Option(name, name)));
   part("solver").value = settings.solver ?? "";
-  part("solver-note").textContent = fitting.find((each) => each.name === (settings.solver ?? automatic)).note;
+  part("solver-note").textContent = (!settings.solver && unnamed) || named(settings.solver ?? automatic).note;
   part("of-completions").hidden = part("of-seed").hidden = !hasSeeds();
 }
 

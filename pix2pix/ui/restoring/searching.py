@@ -15,10 +15,11 @@ from pix2pix.batch.names import EXACT, output_suffix, plan
 from pix2pix.images import picture_size, read_image, read_picture, to_rgb, to_rgb8, write_image
 from pix2pix.model_files import shipped_models
 from pix2pix.priors.prior import Prior
+from pix2pix.restoration.choosing import solver_for
 from pix2pix.restoration.commands import fault_of
 from pix2pix.restoration.diagnosing import HOLES, Damaged, damaged
 from pix2pix.restoration.inverting import psnr
-from pix2pix.restoration.options import WITHOUT_PRIOR
+from pix2pix.restoration.options import SolverName
 from pix2pix.restoration.pipeline import (
     TRAINED,
     Restored,
@@ -27,7 +28,7 @@ from pix2pix.restoration.pipeline import (
     searched_tiles,
     steps_from_picture,
 )
-from pix2pix.restoration.solvers import SOLVERS, Solver
+from pix2pix.restoration.solvers import SOLVERS
 from pix2pix.restoration.tiling import OVERLAP, TILE, tiles
 from pix2pix.restoration.wanted import Box, box_in, largest_square
 from pix2pix.restoration.watching import words_of
@@ -58,7 +59,7 @@ class Task:
     """What a search is given: the damage, how, the prior and its square or neither, and the parts of the picture."""
 
     damage: Damaged
-    solver: Solver
+    name: SolverName
     prior: Prior | None
     box: Box | None
     parts: Sequence[tuple[slice, slice]]
@@ -67,8 +68,8 @@ class Task:
     def run(self, seed: int, watch: Watch) -> Restored:
         """The picture of one seed, as the command makes it."""
         if self.prior is None:
-            return restore_without_prior(self.damage, self.solver, seed, watch)
-        return restore_with_prior(self.damage, self.prior, self.solver, self.box, seed, watch)
+            return restore_without_prior(self.damage, SOLVERS[self.name], seed, watch)
+        return restore_with_prior(self.damage, self.prior, SOLVERS[self.name], self.box, seed, watch)
 
 
 def task_of(asked: Asked, pixels: np.ndarray, prior: Prior | None, most: int) -> Task:
@@ -80,19 +81,22 @@ def task_of(asked: Asked, pixels: np.ndarray, prior: Prior | None, most: int) ->
     damage = damaged(pixels, fault_of(asked.options.fault(), asked.picture), mask)
     (height, width), scale = damage.colours.shape[:2], damage.fault.scale
     check_size(height * scale, width * scale, most)
-    solver = SOLVERS[asked.options.chosen()[0]]
+    name = solver_for(asked.options, damage.fault, damage.holes)
     if prior is not None:
         box = None if asked.options.box is None else box_in(asked.options.box)
         square = box or largest_square(height, width)
-        return Task(damage, solver, prior, box, [(square.rows, square.columns)], prior.size**2)
+        return Task(damage, name, prior, box, [(square.rows, square.columns)], prior.size**2)
     found = searched_tiles(damage)
     check_tiles(sum(is_searched for *_, is_searched in found))
-    return Task(damage, solver, None, None, [tile[:2] for tile in found], _pixels(found[0][0], found[0][1], scale))
+    return Task(damage, name, None, None, [tile[:2] for tile in found], _pixels(found[0][0], found[0][1], scale))
 
 
 def estimate_of(asked: Asked, prior: Prior | None, most: int, paces: Paces) -> Estimate:
-    """What a search takes where all of the picture is to be made. Raises ValueError as `task_of`."""
-    fault, name = fault_of(asked.options.fault(), asked.picture), asked.options.chosen()[0]
+    """What a search takes where all of the picture is to be made, or the widest of holes. Raises ValueError as
+    `task_of`.
+    """
+    fault = fault_of(asked.options.fault(), asked.picture)
+    name = solver_for(asked.options, fault)
     width, height = picture_size(asked.picture)
     check_size(height * fault.scale, width * fault.scale, most)
     steps, count, pixels = SOLVERS[name].steps, 1, 0
@@ -103,7 +107,7 @@ def estimate_of(asked: Asked, prior: Prior | None, most: int, paces: Paces) -> E
         if fault.degradation not in HOLES:  # of which only tiles with holes are searched, wherever they are
             check_tiles(len(found))
         count, pixels = len(found), _pixels(*found[0], fault.scale)
-        begins_with_model = name == WITHOUT_PRIOR and TRAINED.get(fault.degradation) in shipped_models()
+        begins_with_model = name == "untrained" and TRAINED.get(fault.degradation) in shipped_models()
         steps = sum(steps_from_picture(steps)) if begins_with_model else steps
     seconds = min(paces.seconds(name, pixels, steps * count), asked.seconds)
     return Estimate(seconds * asked.completions, name, steps * count)
@@ -147,8 +151,8 @@ def search(asked: Asked, prior: Prior | None, most: int, folder: Path, progress:
             break
         watch = Watch(asked, number, Preview(task.damage, task.parts), progress, folder)
         restored = task.run(asked.options.seed + number - 1, watch)
-        if asked.options.solver != "patches":  # which take as long as there is to tell
-            paces.learn(asked.options.chosen()[0], task.pixels, restored.steps, watch.seconds)
+        if task.name != "patches":  # which take as long as there is to tell
+            paces.learn(task.name, task.pixels, restored.steps, watch.seconds)
         output.parent.mkdir(exist_ok=True)
         write_image(output, restored.picture, picture.metadata)
         made.append(output)
