@@ -17,7 +17,7 @@ from pix2pix.restoration.damage import Observation, damage, observe
 from pix2pix.restoration.observing import as_levels
 from pix2pix.restoration.operators import Gray, Identity, Mask
 from pix2pix.restoration.pasting import membrane, paste_into_holes
-from pix2pix.restoration.patches import FIRST, SECOND, Pass, fill_by_likes, nl_bayes
+from pix2pix.restoration.patches import FIRST, HOLES, SECOND, Pass, fill_by_likes, nl_bayes
 from pix2pix.restoration.solvers import SOLVERS
 
 
@@ -170,13 +170,13 @@ def test_a_hole_is_told_by_the_rest_of_its_patch_as_in_the_closed_form() -> None
 def test_what_is_known_stays_and_what_no_known_pixel_touches_stays() -> None:
     picture, holes = as_tensor(photo(48))[0], np.zeros((48, 48), bool)
     holes[10:30, 8:36] = True
-    found = fill_by_likes(picture, torch.from_numpy(~holes), SECOND)
+    found = fill_by_likes(picture, torch.from_numpy(~holes), HOLES)
     changed = (found != picture).any(dim=0).numpy()
     assert not changed[~holes].any()
     assert not changed[12:28, 10:34].any()  # two pixels from the border no patch has any that is known
     assert changed[holes].sum() > 100
     whole = torch.ones(48, 48, dtype=torch.bool)
-    assert torch.equal(fill_by_likes(picture, whole, SECOND), picture)
+    assert torch.equal(fill_by_likes(picture, whole, HOLES), picture)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5])

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from pix2pix.data.stream import Batch
+from pix2pix.priors.adaptive import FULL_AFTER
 from pix2pix.priors.augment import augment
 from pix2pix.priors.configuration import PriorTraining
 from pix2pix.priors.dcgan import DCGAN, DCGANDiscriminator
@@ -214,9 +215,12 @@ def test_the_mean_of_w_is_tracked_and_reaches_the_average() -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_two_halves_of_a_run_are_the_whole_bit_for_bit(family: str) -> None:
     settings: dict[str, Any] = {"r1_every": 3, "path_every": 2, "ema": 40.0}
-    whole = make(family, **settings)
+    kept = make_batch(seed=100).target
+    whole, first = make(family, **settings), make(family, **settings)
+    whole.kept = first.kept = kept
+    for objective in (whole, first):
+        objective.adaptive.share.fill_(0.5)
     expected = run(whole, 10)
-    first = make(family, **settings)
     run(first, 5)
     file = io.BytesIO()
     torch.save(
@@ -229,6 +233,7 @@ def test_two_halves_of_a_run_are_the_whole_bit_for_bit(family: str) -> None:
     file.seek(0)
     state = torch.load(file, weights_only=True)
     second = make(family, **settings)
+    second.kept = kept
     with torch.no_grad():
         for parameter in (each for network in second.networks.values() for each in network.parameters()):
             parameter.add_(1.0)  # what was not restored would show
@@ -237,10 +242,35 @@ def test_two_halves_of_a_run_are_the_whole_bit_for_bit(family: str) -> None:
     for name, optimizer in second.optimizers.items():
         optimizer.load_state_dict(state["optimizers"][name])
     assert run(second, 5, start=5) == expected[5:]
+    assert 0 < expected[-1]["augmented"] <= 1
     for name, network in whole.networks.items():
         for key, value in network.state_dict().items():
             assert torch.equal(second.networks[name].state_dict()[key], value), (name, key)
     assert len(whole.networks["path_length"].state_dict()) == 1
+
+
+def test_more_is_augmented_while_kept_pictures_are_scored_like_samples() -> None:
+    objective = make(path_length=0, r1=0)
+    batch = make_batch()
+    objective.kept = -torch.ones(3, 3, 16, 16)
+
+    class Brightness(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(()))
+
+        def forward(self, pictures: Tensor) -> Tensor:
+            scores: Tensor = self.scale * pictures.flatten(1).mean(dim=1, keepdim=True)
+            return scores
+
+    objective.networks["discriminator"] = objective.critic = Brightness()
+    assert run(objective, 3, batch=batch)[-1]["augmented"] == pytest.approx(3 * 4 / FULL_AFTER)
+    objective.kept = torch.ones(3, 3, 16, 16)
+    objective.adaptive.scores.zero_()
+    assert run(objective, 2, batch=batch)[-1]["augmented"] == pytest.approx(4 / FULL_AFTER)
+    for fixed in (make(overfit=None), make(augment=())):
+        fixed.kept = objective.kept
+        assert "augmented" not in run(fixed, 1)[0]
 
 
 # --- looking at it ---

@@ -46,12 +46,14 @@ def assemble(configuration: PriorConfiguration, say: Say) -> Parts:
     dev = open_pictures(data, "dev", silent)
     say(f"data: {pictures.description}, {len(dev)} in dev")
     objective = build_objective(configuration, say)
+    examples = Examples(_examples(objective.prior, pictures, 8), _examples(objective.prior, dev, LOOKED_AT))
+    objective.kept = examples.dev.target
     if settings.judged:
         objective.judge = judge_of(pictures, settings.judged, say)
     return Parts(
         objective=objective,
         stream=PictureStream(pictures, data.flip, settings.seed),
-        examples=Examples(_examples(objective.prior, pictures, 8), _examples(objective.prior, dev, LOOKED_AT)),
+        examples=examples,
         show=lambda batch, output: grid(output),
         rules=RULES,
         data=pictures.description,

@@ -16,19 +16,28 @@ SHIFT = 0.125  # largest translation, as a share of the side
 HOLE = 0.5  # side of the cutout, as a share of the pictures'
 
 
-def augment(pictures: Tensor, policy: tuple[Augmentation, ...]) -> Tensor:
+def augment(pictures: Tensor, policy: tuple[Augmentation, ...], share: Tensor | float = 1.0) -> Tensor:
     """`pictures` (N, C, H, W) in [-1, 1], each changed by its own draws of torch's global generator.
 
-    In this order, whatever that of `policy`: colour, translation, cutout. Values may leave [-1, 1]. Differentiable as
-    often as wanted. Draws come from the generator of the pictures' device.
+    In this order, whatever that of `policy`: colour, translation, cutout; each of them changes a picture with the
+    probability `share`, independently of the others. Values may leave [-1, 1]. Differentiable as often as wanted.
+    Draws come from the generator of the pictures' device.
     """
     if "colour" in policy:
         draws = torch.rand(3, len(pictures), 1, 1, 1, device=pictures.device)
-        pictures = change_colour(pictures, draws[0] - 0.5, 2 * draws[1], draws[2] + 0.5)
+        spared = _spared(pictures, share)[:, None, None, None]
+        brightness, saturation, contrast = draws[0] - 0.5, 2 * draws[1], draws[2] + 0.5
+        pictures = change_colour(
+            pictures,
+            brightness.masked_fill(spared, 0.0),
+            saturation.masked_fill(spared, 1.0),
+            contrast.masked_fill(spared, 1.0),
+        )
     if "translation" in policy:
-        pictures = translate(pictures, _places(pictures, SHIFT))
+        pictures = translate(pictures, _places(pictures, SHIFT).masked_fill(_spared(pictures, share)[:, None], 0))
     if "cutout" in policy:
-        pictures = cut_out(pictures, _centres(pictures))
+        outside = -max(pictures.shape[2:])
+        pictures = cut_out(pictures, _centres(pictures).masked_fill(_spared(pictures, share)[:, None], outside))
     return pictures
 
 
@@ -62,6 +71,11 @@ def cut_out(pictures: Tensor, centres: Tensor) -> Tensor:
         inside.append((positions >= first) & (positions < first + hole))
     kept = ~(inside[0][:, None, :, None] & inside[1][:, None, None, :])
     return pictures * kept.to(pictures.dtype)
+
+
+def _spared(pictures: Tensor, share: Tensor | float) -> Tensor:
+    """Which pictures stay as they are: (N,), true."""
+    return torch.rand(len(pictures), device=pictures.device) >= share
 
 
 def _places(pictures: Tensor, share: float) -> Tensor:

@@ -78,6 +78,13 @@ class PriorTraining(Run):
         ("colour", "translation", "cutout"),
         description="what the discriminator's pictures go through; none if the flag is alone",
     )
+    overfit: float | None = Field(
+        0.5,
+        gt=0,
+        lt=1,
+        description="more pictures are augmented while those of `dev` are scored farther than this from the others "
+        "towards samples, fewer while they are not; none: all are",
+    )
     judged: int = Field(500, ge=0, description="samples for KID and FID at every look at `dev`; 0 is off")
 
 

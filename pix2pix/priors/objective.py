@@ -16,6 +16,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from pix2pix.data.stream import Batch
 from pix2pix.metrics.texture import texture_distances
+from pix2pix.priors.adaptive import Adaptive
 from pix2pix.priors.augment import augment
 from pix2pix.priors.configuration import PriorTraining
 from pix2pix.priors.losses import PathLengthPenalty, path_lengths
@@ -42,11 +43,13 @@ class PriorObjective:
         self.settings = settings
         self.averaged = copy.deepcopy(generator).requires_grad_(False).eval()
         self.path = PathLengthPenalty()
+        self.adaptive = Adaptive()
         self.networks: dict[str, nn.Module] = {
             "generator": generator,
             "discriminator": discriminator,
             "averaged": self.averaged,
             "path_length": self.path,
+            "adaptive": self.adaptive,
         }
         self.optimizers: dict[str, torch.optim.Optimizer] = {
             "generator": self._adam(generator, 1.0),
@@ -57,6 +60,7 @@ class PriorObjective:
         self.generator, self.critic = generator, discriminator
         self.prior = cast(Prior, generator)
         self.judge: Callable[[Prior], dict[str, float]] | None = None
+        self.kept: Tensor | None = None  # (N, 3, S, S) in [-1, 1], never learned from; without, all is augmented
 
     def _adam(self, module: nn.Module, share: float) -> torch.optim.Optimizer:
         settings = self.settings
@@ -99,6 +103,7 @@ class PriorObjective:
         for optimizer in self.optimizers.values():
             optimizer.step()
         self._track(progress, real_pictures.device)
+        losses |= self._adapt(real, fake, progress)
         if progress.step % AVERAGED_EVERY == 0:
             average(self.averaged, self.generator, half_life=self.settings.ema, progress=progress)
         return {name: value.detach() for name, value in losses.items()}
@@ -134,15 +139,34 @@ class PriorObjective:
 
     def _look(self, pictures: Tensor) -> Tensor:
         """The discriminator's scores of pictures, augmented."""
-        scores: Tensor = self.networks["discriminator"](augment(pictures, self.settings.augment))
+        scores: Tensor = self.networks["discriminator"](self._augment(pictures))
         return scores
+
+    def _augment(self, pictures: Tensor) -> Tensor:
+        return augment(pictures, self.settings.augment, self._augmented())
+
+    def _augmented(self) -> Tensor:
+        """The share of pictures that are augmented."""
+        fixed = self.kept is None or self.settings.overfit is None
+        return torch.ones_like(self.adaptive.share) if fixed else self.adaptive.share
+
+    @torch.no_grad()
+    def _adapt(self, real: Tensor, fake: Tensor, progress: Progress) -> dict[str, Tensor]:
+        """Compare the scores of a step with those of as many kept pictures. The share to augment from now on."""
+        if self.kept is None or self.settings.overfit is None or not self.settings.augment:
+            return {}
+        self.kept = self.kept.to(real.device)
+        chosen = torch.randint(len(self.kept), (len(real),), device=real.device)
+        means = torch.stack([scores.float().mean() for scores in (real, self._look(self.kept[chosen]), fake)])
+        self.adaptive.follow(means, progress.seen, progress.batch, self.settings.overfit)
+        return {"augmented": self.adaptive.share}
 
     def _penalties(self, real: Tensor, progress: Progress) -> dict[str, Tensor]:
         """Those that are due at this step, as many times stronger as they are rare."""
         settings, found = self.settings, {}
         if settings.r1 > 0 and progress.step % settings.r1_every == 0:
             # With respect to the pictures before augmentation: what it does to them counts as the critic's doing.
-            penalty = r1_penalty(lambda pictures: self.critic(augment(pictures, settings.augment)), real)
+            penalty = r1_penalty(lambda pictures: self.critic(self._augment(pictures)), real)
             found["r1"] = settings.r1 * settings.r1_every * penalty
         if settings.path_length > 0 and self.prior.layers > 1 and progress.step % settings.path_every == 0:
             # Of a quarter of the batch, as its second derivatives are slow; the paper takes half.

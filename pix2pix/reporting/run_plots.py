@@ -62,6 +62,13 @@ TRAINING = (
         "penalty",
     ),
     Panel(
+        "Pictures augmented",
+        {"augmented": "of all pictures"},
+        "The share of pictures, real and made, that are changed before the discriminator sees them. It rises while the "
+        "discriminator knows the training pictures from those of dev. Healthy: a level below 1.",
+        "share",
+    ),
+    Panel(
         "Scores of the discriminator",
         {"score_real": "real targets", "score_fake": "outputs"},
         "What it says of a patch on average, before any sigmoid; higher means more real. Healthy: targets stay above "

@@ -21,7 +21,7 @@ from pix2pix.restoration.cut_noise import cut_mean, cut_square
 from pix2pix.restoration.damage import ROUNDING, Observation
 from pix2pix.restoration.operators import Identity, Mask
 from pix2pix.restoration.pasting import membrane
-from pix2pix.restoration.patches import FIRST, SECOND, fill_by_likes, nl_bayes
+from pix2pix.restoration.patches import FIRST, HOLES, SECOND, fill_by_likes, nl_bayes
 
 ROUNDS = 3  # without a search, each by the picture of the one before
 NEAR = 4  # pixels from what is known, in which a smooth surface is to be trusted
@@ -71,7 +71,7 @@ def tell(observation: Observation) -> Iterator[Tensor]:
         known = _known(observation)
         picture = _smooth(observation.y[0], known)
         for _ in range(ROUNDS):
-            picture = fill_by_likes(picture, known, SECOND).clamp(-1, 1)
+            picture = fill_by_likes(picture, known, HOLES).clamp(-1, 1)
             yield picture[None]
     elif is_plain_noise(observation) and is_grey(observation):
         yield from (picture.expand_as(observation.y) for picture in tell(_of_one_channel(observation)))
@@ -126,7 +126,7 @@ def _told_holes(observation: Observation, found: Tensor) -> Tensor:
     holes = ~_known(observation)
     difference = (observation.y - found)[0].permute(1, 2, 0).numpy()
     carried = torch.from_numpy(membrane(difference, holes.numpy())).permute(2, 0, 1)
-    filled = fill_by_likes((found[0] + carried).clamp(-1, 1), ~holes, SECOND)
+    filled = fill_by_likes((found[0] + carried).clamp(-1, 1), ~holes, HOLES)
     return torch.where(holes, filled - carried, found[0])[None]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
-from torch import distributed
+from torch import Tensor, distributed
 
 T = TypeVar("T")
 
@@ -35,6 +35,15 @@ def leave() -> None:
     """End the connection before the interpreter does: its threads, still running then, would abort the process."""
     if distributed.is_initialized():
         distributed.destroy_process_group()
+
+
+def mean(value: Tensor) -> Tensor:
+    """The mean of `value` over the processes, in all of them."""
+    if count() == 1:
+        return value
+    total = value.clone()
+    distributed.all_reduce(total)
+    return total / count()
 
 
 def decided_by_first(decide: Callable[[], T]) -> T:
