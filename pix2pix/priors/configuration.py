@@ -83,7 +83,7 @@ class PriorTraining(Run):
         gt=0,
         lt=1,
         description="more pictures are augmented while those of `dev` are scored farther than this from the others "
-        "towards samples, fewer while they are not; none: all are",
+        "towards samples, fewer while they are not; None: all are",
     )
     judged: int = Field(500, ge=0, description="samples for KID and FID at every look at `dev`; 0 is off")
 
