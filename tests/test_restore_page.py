@@ -146,6 +146,8 @@ def test_any_photo_is_told_by_its_patches(visit: Visit, castle: Path, tmp_path: 
     assert page.locator(".restore-of-completions").is_visible()
     shown = page.locator(".restore-solver option")
     assert shown.all_inner_texts() == ["Automatic", "untrained", "patches"]
+    page.wait_for_function("document.querySelector('.live-estimate').textContent.includes(': untrained, ')")
+    page.locator(".restore-completions button", has_text="1").click()
     page.wait_for_function("document.querySelector('.live-estimate').textContent.includes('untrained where holes')")
     page.locator(".restore-solver").select_option("patches")
     page.wait_for_function("document.querySelector('.live-estimate').textContent.includes('patches, 3 steps')")

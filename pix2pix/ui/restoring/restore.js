@@ -90,7 +90,8 @@ async function estimate() {
   try {
     const { seconds, solver, steps } = await ask("estimate", { photo: photo.path, settings: told() });
     const time = seconds < 90 ? `${Math.max(1, Math.round(seconds))} s` : `${Math.round(seconds / 60)} min`;
-    const wide = settings.solver === null && settings.prior === null && takes("mask") ? " where holes are wide" : "";
+    const either = settings.solver === null && settings.prior === null && takes("mask") && settings.completions === 1;
+    const wide = either ? " where holes are wide" : "";
     line = `At most about ${time}: ${solver}${wide}, ${steps.toLocaleString("en")} steps${hasSeeds() && settings.completions > 1 ? " each" : ""}.`;
   } catch (error) {
     line = error.message;
