@@ -18,7 +18,7 @@ from tiny_priors import save_tiny_prior
 from training_runs import assert_same_tensors, finish, read_log, read_state, wait_for
 
 from pix2pix import model_files
-from pix2pix.checkpoint import load_state
+from pix2pix.checkpoint import load_state, save_state
 from pix2pix.priors.configuration import PriorConfiguration, family_names, load_configuration
 from pix2pix.priors.diagnosis import RULES
 from pix2pix.priors.families import critic_of, load_prior, prior_of
@@ -220,6 +220,21 @@ def test_mistakes_are_one_line_and_leave_nothing(cwd: Path, arguments: list[str]
     assert message in said
     assert len(said.strip().splitlines()) == 1
     assert [path.name for path in cwd.iterdir()] == ["pictures"]
+
+
+def test_a_run_of_an_earlier_version_is_told_in_a_line_and_kept(cwd: Path) -> None:
+    assert train(cwd, "run", "--images", "8")[0] == 0
+    state = load_state(cwd / "run" / "state.pt")
+    del state["damaged"], state["networks"]["adaptive"]
+    save_state(cwd / "run" / "state.pt", state)
+    before = {path: path.read_bytes() for path in (cwd / "run").rglob("*") if path.is_file()}
+    status, said = train(cwd, "run", "--images", "16")
+    assert status == 2
+    line = "its state has no 'adaptive'; use --init run with another --out"
+    assert line in said.splitlines()[-1]
+    changed = {path.name for path, content in before.items() if path.read_bytes() != content}
+    assert changed <= {"config.yaml"}  # which holds how long it was to be
+    assert train(cwd, "on", "--images", "8", "--train.init", "run")[0] == 0
 
 
 def test_a_run_of_a_task_is_not_gone_on_with_as_a_prior(cwd: Path) -> None:

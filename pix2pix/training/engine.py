@@ -140,8 +140,16 @@ class Loop:
         self.clock = Clock(0.0, time.monotonic(), 0)
 
     def restore(self) -> list[str]:
-        """Go on from the run's saved state. Returns what was damaged on the way to a good one."""
+        """Go on from the run's saved state. Returns what was damaged on the way to a good one.
+
+        Raises ValueError for a state of a version that trained other parts.
+        """
         state = load_state(self.run.state)
+        if missing := [name for name in self.objective.networks if name not in state["networks"]]:
+            raise ValueError(
+                f"{self.run.path}: was trained by an earlier version, its state has no '{missing[0]}'; use --init "
+                f"{self.run.path} with another --out"
+            )
         for name, network in self.objective.networks.items():
             network.load_state_dict(state["networks"][name])
         for name, optimizer in self.objective.optimizers.items():
